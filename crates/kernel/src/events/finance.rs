@@ -1,0 +1,54 @@
+//! Events of the finance domain.
+
+use serde::{Deserialize, Serialize};
+
+use super::payloads;
+use crate::money::{Amount, Currency};
+use crate::ratio::Ratio;
+use crate::time::{Day, Zone};
+
+/// The tenant's settings changed; every domain keeps them by reacting to this.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct SettingsChanged {
+    pub zone: Zone,
+    /// The base currency.
+    pub currency: Currency,
+    /// Cash at hand, in the base currency.
+    pub opening_cash: Amount,
+    /// The least that the cash balance may be.
+    pub cash_floor: Option<Amount>,
+}
+
+/// A currency's rate to the base currency on a day was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct RateSet {
+    pub currency: Currency,
+    pub day: Day,
+    pub rate: Ratio,
+}
+
+/// A week's net flow of cash, before and after; a week is its Monday.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct WeekChange {
+    pub week: Day,
+    pub before: Amount,
+    pub after: Amount,
+    pub change: Amount,
+}
+
+/// The cash forecast moved; only the weeks that moved are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct CashChanged {
+    pub currency: Currency,
+    pub weeks: Vec<WeekChange>,
+}
+
+payloads! {
+    SettingsChanged => "finance.settings-changed",
+    RateSet => "finance.rate-set",
+    CashChanged => "finance.cash-changed",
+}

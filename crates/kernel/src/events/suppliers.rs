@@ -1,0 +1,125 @@
+//! Events of the suppliers domain.
+
+use serde::{Deserialize, Serialize};
+
+use super::payloads;
+use crate::calendar::Calendar;
+use crate::id::Id;
+use crate::money::{Currency, Money};
+use crate::quantity::Quantity;
+use crate::ratio::Ratio;
+use crate::time::Day;
+
+/// Where a supplier stands. Orders are released only to approved ones, or to conditional ones
+/// within the limit.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum SupplierStatus {
+    #[default]
+    Prospect,
+    InReview,
+    Approved,
+    Conditional,
+    Suspended,
+    Blocked,
+}
+
+/// A supplier was made or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct SupplierSet {
+    pub supplier: Id,
+    pub name: String,
+    pub class: Option<String>,
+    pub currency: Currency,
+    pub terms_days: u32,
+    pub calendar: Calendar,
+    pub country: Option<String>,
+    pub status: SupplierStatus,
+}
+
+/// A supplier's status moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct StatusChanged {
+    pub supplier: Id,
+    pub from: SupplierStatus,
+    pub to: SupplierStatus,
+    pub reason: Option<String>,
+    /// What open orders to a conditional supplier may sum to.
+    pub limit: Option<Money>,
+}
+
+/// A lower price from a quantity on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceBreak {
+    /// The least quantity of a line, base units.
+    pub from: Quantity,
+    /// The unit price from then on.
+    pub price: Money,
+}
+
+/// What hurrying costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expedite {
+    /// By how many days at most a late delivery can be brought forward.
+    pub days: u32,
+    /// What each unit then costs more.
+    pub cost_per_unit: Money,
+}
+
+/// An offer was made or changed: what a supplier asks for an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct OfferSet {
+    pub supplier: Id,
+    pub sku: Id,
+    pub price: Money,
+    pub lead_time_days: u32,
+    pub minimum: Quantity,
+    pub multiple: Quantity,
+    pub maximum: Option<Quantity>,
+    pub breaks: Vec<PriceBreak>,
+    pub expedite: Option<Expedite>,
+    pub from: Option<Day>,
+    pub until: Option<Day>,
+    pub origin: Option<String>,
+}
+
+/// One part of a score: its value (0 to 1) counts with its weight (percent); `of` is how many
+/// lines or units it rests on. A part without data has no value and its weight is shared out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ScorePart {
+    /// `on-time-in-full`, `confirmation-reliability`, `fill-rate` or `quality`.
+    pub name: String,
+    /// 0 to 1; null without data.
+    pub value: Option<Ratio>,
+    /// Percent of the whole.
+    pub weight: Ratio,
+    /// What it rests on: lines, or units received for quality.
+    pub of: Quantity,
+}
+
+/// A supplier's score moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct ScoreChanged {
+    pub supplier: Id,
+    /// 0 to 100, one decimal; null without data.
+    pub before: Option<Ratio>,
+    pub after: Option<Ratio>,
+    pub parts_before: Vec<ScorePart>,
+    pub parts: Vec<ScorePart>,
+}
+
+payloads! {
+    SupplierSet => "suppliers.supplier-set",
+    StatusChanged => "suppliers.status-changed",
+    OfferSet => "suppliers.offer-set",
+    ScoreChanged => "suppliers.score-changed",
+}

@@ -1,0 +1,182 @@
+//! Routes: what a domain answers, to whom, and how it is described.
+//!
+//! A domain has one table of [`Route`]s. The table drives matching, the check of roles, the check
+//! of the body against its schema, and the published OpenAPI document, so they cannot disagree.
+
+use std::str::FromStr;
+
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::http::Method;
+
+/// A role of contract.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Role {
+    Admin,
+    Viewer,
+    Buyer,
+    Approver,
+    Planner,
+    Warehouse,
+    Channel,
+    Finance,
+    System,
+    Partner,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Admin,
+        Self::Viewer,
+        Self::Buyer,
+        Self::Approver,
+        Self::Planner,
+        Self::Warehouse,
+        Self::Channel,
+        Self::Finance,
+        Self::System,
+        Self::Partner,
+    ];
+
+    /// Those that may read everything: viewer, and every role that contract.md builds on it.
+    pub const READERS: &'static [Self] = &[
+        Self::Admin,
+        Self::Viewer,
+        Self::Buyer,
+        Self::Approver,
+        Self::Planner,
+        Self::Warehouse,
+        Self::Finance,
+    ];
+
+    /// Its name in tokens.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Viewer => "viewer",
+            Self::Buyer => "buyer",
+            Self::Approver => "approver",
+            Self::Planner => "planner",
+            Self::Warehouse => "warehouse",
+            Self::Channel => "channel",
+            Self::Finance => "finance",
+            Self::System => "system",
+            Self::Partner => "partner",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or(())
+    }
+}
+
+/// A type's schema and the schemas that it refers to.
+pub struct Described {
+    /// The type's name.
+    pub name: String,
+    /// Its schema.
+    pub schema: RefOr<Schema>,
+    /// What it refers to, by name; itself not included.
+    pub parts: Vec<(String, RefOr<Schema>)>,
+}
+
+/// Describes a type; the form in which a route names its body and answers.
+#[must_use]
+pub fn described<T: ToSchema>() -> Described {
+    let mut parts = Vec::new();
+    T::schemas(&mut parts);
+    Described { name: T::name().into_owned(), schema: T::schema(), parts }
+}
+
+/// A parameter of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Whether it may be given several times.
+    pub repeated: bool,
+    /// Its form, as in OpenAPI: `string`, `integer`, or a format of the shell's schema check such
+    /// as `date` and `id`.
+    pub form: &'static str,
+    /// What it is, for the documents.
+    pub description: &'static str,
+}
+
+/// One thing that a domain answers.
+pub struct Route<Op: 'static> {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{name}` for a parameter: `/inventory/v1/items/{sku}`.
+    pub path: &'static str,
+    /// What the domain does.
+    pub op: Op,
+    /// Who may; every list that allows a role allows admin, which need not be named.
+    pub roles: &'static [Role],
+    /// One line for the documents.
+    pub summary: &'static str,
+    /// The body's type, if there is one.
+    pub body: Option<fn() -> Described>,
+    /// The body is JSON lines and may be large.
+    pub lines: bool,
+    /// Parameters of the query; anything else in the query is refused.
+    pub query: &'static [QueryParameter],
+    /// The answer's statuses and types; problems are added to the documents for all.
+    pub answers: &'static [(u16, Option<fn() -> Described>)],
+}
+
+impl<Op: Copy> Route<Op> {
+    /// A route without body, query or described answers; fill in the rest with `..`.
+    #[must_use]
+    pub const fn new(method: Method, path: &'static str, op: Op, roles: &'static [Role]) -> Self {
+        let summary = "";
+        Self { method, path, op, roles, summary, body: None, lines: false, query: &[], answers: &[] }
+    }
+
+    /// The parameters of the path, if this route is meant.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+        let mut parameters = Vec::new();
+        let mut wanted = self.path.split('/');
+        let mut given = path.split('/');
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return Some(parameters),
+                (Some(pattern), Some(part)) => {
+                    match pattern.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                        Some(name) => {
+                            let value = crate::http::percent_decode(part, false)?;
+                            parameters.push((name, value));
+                        }
+                        None if pattern == part => {}
+                        None => return None,
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_match_whole() {
+        let route = Route::new(Method::Get, "/x/v1/orders/{id}/submit", (), &[]);
+        assert_eq!(route.matches("/x/v1/orders/po%5f1/submit"), Some(vec![("id", "po_1".to_owned())]));
+        for path in ["/x/v1/orders/1", "/x/v1/orders/1/submit/", "/x/v1/orders/1/approve"] {
+            assert_eq!(route.matches(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The task runner as a library: everything `cargo xtask` does, callable by the tests.
+//!
+//! Two parts matter to others. [`build`] makes one .wasm per domain (service and the query builds
+//! of the domains it asks, composed), and [`check`] holds those files and `spin.toml` to what Spin
+//! itself accepts, so that the embedded host cannot quietly become the platform.
+#![allow(clippy::print_stdout)] // a task runner talks to a person in a terminal
+
+pub mod bench;
+pub mod build;
+pub mod check;
+pub mod command;
+pub mod compose;
+pub mod demo;
+pub mod docs;
+pub mod keys;
+pub mod packages;
+pub mod project;
+pub mod redis;
+pub mod server;
+pub mod test;
+pub mod toolchain;
+pub mod up;
+pub mod vendor;
