@@ -5,7 +5,8 @@
 //! without `c`. With `N(·)` = nodes of a channel and D ranging over the sets of those protections,
 //! `s(D) = Σ free(N(D)) − Σ held(D)`, `m = min s(D)` and
 //!
-//! `available(c) = max(0, min(cap − open claims, min over D of [Σ free(N(c) ∪ N(D)) − Σ held(D)] − m))`
+//! `available(c) = max(0, min(cap − open claims of c, most − m))`, where
+//! `most = min over D of [Σ free(N(c) ∪ N(D)) − Σ held(D)]`,
 //!
 //! which is a maximum flow (`docs/domain.md`, Stock). A split that takes `t(n)` from node n is
 //! lawful when `t(n) ≤ free(n)` and `s(D) − Σ t(N(D)) ≥ m` for every D.

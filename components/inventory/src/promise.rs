@@ -34,7 +34,8 @@ pub struct Promise {
 }
 
 /// ATP(c, d): what neither a line nor a protection that `channel` may not use on `day` holds, of
-/// supply usable by `day` at the channel's nodes. Zero for an unknown channel or a day before today.
+/// supply usable by `day` at the channel's nodes. Zero for an unknown channel, and for a day before
+/// today.
 ///
 /// `outcome` is the pegging of `input`.
 #[must_use]

@@ -112,9 +112,8 @@ fn config(limits: &Limits, pooled: bool) -> Config {
 /// # Errors
 /// The file cannot be read or is no component.
 pub fn load(engine: &Engine, source: &Path, cache: &Path) -> anyhow::Result<Component> {
-    let bytes = std::fs::read(source).with_context(|| {
-        format!("cannot read the component {}; is it built?", source.display())
-    })?;
+    let bytes = std::fs::read(source)
+        .with_context(|| format!("cannot read the component {}; is it built?", source.display()))?;
     let file = cache.join(format!("{}.cwasm", cache_key(engine, &bytes)));
     if file.exists() {
         // SAFETY: the file was written by `compile` under a name that depends on its content's

@@ -1,1 +1,240 @@
-//! host
+//! The embedded host: reads a `spin.toml`, runs its components, and needs nothing but a Redis.
+//!
+//! It is small and strict. Where it and Spin could differ, Spin is right; what it leaves out of
+//! Spin is listed in `docs/host.md`. It knows nothing of what the components do.
+//!
+//! [`serve`] runs an application, [`redis_server`] a private Redis for it. A request's way:
+//! `server` admits it and reads its body, `application` finds the component and calls it,
+//! `handler` chooses or makes the instance, `instance` says what that instance may reach.
+
+// The host is where clocks are read: it measures, and gives the business clock to components.
+#![allow(clippy::disallowed_methods)]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+mod application;
+mod bindings;
+mod clock;
+mod engine;
+mod guest_output;
+mod handler;
+mod instance;
+mod lock;
+pub mod logging;
+pub mod manifest;
+mod metrics;
+mod outbound;
+mod problem;
+mod redis_imports;
+pub mod redis_server;
+mod routes;
+mod server;
+mod subscriber;
+mod timer;
+mod variables;
+
+pub use timer::{Signing, Timer};
+
+/// How long a client may take to send the head of a request.
+const HEADER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Pause after a connection could not be accepted: file descriptors are used up, and come back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What to run and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The `spin.toml`; component sources lie beside it.
+    pub manifest: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The lock lies here; made if absent.
+    pub data_dir: PathBuf,
+    /// Compiled code lies here; made if absent. It may be shared by several hosts.
+    pub compiled_dir: PathBuf,
+    /// Values of the application's variables.
+    pub variables: BTreeMap<String, String>,
+    /// Whether `POST /host/v1/clock` moves the business clock.
+    pub test_clock: bool,
+    /// Paths to call at a pace.
+    pub timer: Option<Timer>,
+    /// What requests and instances may use.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// Options with every default.
+    pub fn new(manifest: PathBuf, listen: SocketAddr, data_dir: PathBuf) -> Options {
+        Options {
+            manifest,
+            listen,
+            compiled_dir: data_dir.join("compiled"),
+            data_dir,
+            variables: BTreeMap::new(),
+            test_clock: false,
+            timer: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What requests and instances may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most bytes of a request's body.
+    pub body_bytes: u64,
+    /// Longest time from admission to the head of the answer; the body must end in it too.
+    pub time: Duration,
+    /// Routes with limits of their own, the first match counts. Their bodies stream.
+    pub routes: Vec<RouteLimits>,
+    /// How long an instance may compute without waiting for anything: a loop.
+    pub busy: Duration,
+    /// The time of timer calls and Redis messages.
+    pub background_time: Duration,
+    /// Most bytes over all memories of one instance.
+    pub memory_bytes: usize,
+    /// Most instances at once, over all components.
+    pub instances: u32,
+    /// Requests interleaved in one instance.
+    pub interleaved: usize,
+    /// Requests after which an instance is retired.
+    pub requests_per_instance: usize,
+    /// Time without requests after which an instance goes.
+    pub idle_instance: Duration,
+    /// Requests in flight, over all components.
+    pub in_flight: usize,
+    /// Requests that may wait to be in flight.
+    pub waiting: usize,
+    /// How long they may wait.
+    pub wait: Duration,
+    /// How long a stop waits for answers still under way.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            body_bytes: 1 << 20,           // what the application's contract promises
+            time: Duration::from_secs(30), // longer than any answer a person waits for
+            routes: Vec::new(),
+            busy: Duration::from_secs(10), // a planning run waits for Redis far more often
+            background_time: Duration::from_secs(60), // catching up after a long stop
+            memory_bytes: 512 << 20,       // six composed components with room for large answers
+            instances: 512, // twice what may be in flight: retiring ones overlap new ones
+            interleaved: 16, // Spin's own default, so that what works here works there
+            requests_per_instance: 5000, // far below the 10^6 entries at which a store ends
+            idle_instance: Duration::from_secs(10), // longer than the pause between ticks
+            in_flight: 256, // two cores are busy with far fewer
+            waiting: 1024,  // a burst of clients on one item
+            wait: Duration::from_secs(2), // a caller prefers a refusal to a longer wait
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Limits of the routes under a prefix.
+#[derive(Debug, Clone)]
+pub struct RouteLimits {
+    /// The beginning of the path.
+    pub prefix: String,
+    /// Most bytes of the body; none: no limit.
+    pub body_bytes: Option<u64>,
+    /// Longest time to the head of the answer.
+    pub time: Duration,
+}
+
+/// Runs an application until `shutdown` resolves; `ready` is told the address when the first
+/// request may come.
+///
+/// # Errors
+/// The data folder is in use, the port is taken, the manifest is refused, or a component does
+/// not load. Once ready it does not fail.
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future,
+) -> anyhow::Result<()> {
+    let _lock = lock::take(&options.data_dir, "host.lock")?;
+    let listener = bind(options.listen).await?;
+    let application = Arc::new(application::Application::load(&options).await?);
+    let ticking = match &options.timer {
+        Some(timer) => Some(Arc::new(timer::Ticking::new(application.clone(), timer)?)),
+        None => None,
+    };
+    let mut background = JoinSet::new();
+    for subscription in application.subscriptions.clone() {
+        background.spawn(subscriber::listen(application.clone(), subscription));
+    }
+    let server =
+        Arc::new(server::Server::new(application.clone(), ticking.clone(), options.test_clock));
+    ready(listener.local_addr()?);
+    if let Some(ticking) = ticking {
+        background.spawn(ticking.run());
+    }
+    let graceful = GracefulShutdown::new();
+    tokio::select! {
+        _ = shutdown => {}
+        never = accept(&listener, &server, &graceful) => match never {},
+    }
+    drop(listener);
+    tracing::info!("stopping");
+    background.abort_all();
+    if tokio::time::timeout(options.limits.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("stopped with answers still under way");
+    }
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is in use; choose another with --listen")
+        }
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    })
+}
+
+/// Accepts connections for ever.
+async fn accept(
+    listener: &TcpListener,
+    server: &Arc<server::Server>,
+    graceful: &GracefulShutdown,
+) -> std::convert::Infallible {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).pipeline_flush(true);
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        if let Err(error) = stream.set_nodelay(true).context("TCP_NODELAY") {
+            tracing::debug!(%error, "connection lost");
+            continue;
+        }
+        let server = server.clone();
+        let service = hyper::service::service_fn(move |request| {
+            let server = server.clone();
+            async move { Ok::<_, std::convert::Infallible>(server.answer(request, peer).await) }
+        });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+        });
+    }
+}

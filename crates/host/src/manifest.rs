@@ -224,7 +224,7 @@ impl Manifest {
     /// # Errors
     /// A key is unknown, or the parts do not fit together.
     pub fn parse(text: &str) -> anyhow::Result<Manifest> {
-        let manifest: Manifest = toml::from_str(text).map_err(one_line)?;
+        let manifest: Manifest = toml::from_str(text).map_err(|error| one_line(text, &error))?;
         manifest.check()?;
         Ok(manifest)
     }
@@ -289,11 +289,13 @@ pub fn is_snake(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// The parser's message without its picture of the source, with the place in front.
-fn one_line(error: toml::de::Error) -> anyhow::Error {
+/// The parser's message without its picture of the source, with the line in front.
+fn one_line(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let message = error.message().replace('\n', " ");
-    let Some(span) = error.span() else { return anyhow::anyhow!("{message}") };
-    anyhow::anyhow!("{message} (at byte {} of the file)", span.start)
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return anyhow::anyhow!("{message}");
+    };
+    anyhow::anyhow!("line {}: {message}", before.matches('\n').count() + 1)
 }
 
 #[cfg(test)]

@@ -39,9 +39,7 @@ impl AllowedHost {
         let port = match port {
             Some("*") => None,
             Some(port) => Some(port.parse().with_context(|| format!("the port in `{entry}`"))?),
-            None => Some(
-                default_port(scheme).with_context(|| format!("`{entry}` needs a port"))?,
-            ),
+            None => Some(default_port(scheme).with_context(|| format!("`{entry}` needs a port"))?),
         };
         let host = match host {
             "" => bail!("allowed outbound host `{entry}` names no host"),
@@ -50,6 +48,7 @@ impl AllowedHost {
             host => match host.strip_prefix('*') {
                 Some(below) if below.starts_with('.') => Host::Below(below.to_ascii_lowercase()),
                 Some(_) => bail!("`{entry}`: a star stands for a whole name"),
+                None if host.contains('*') => bail!("`{entry}`: a star stands for a whole name"),
                 None => Host::Exactly(host.to_ascii_lowercase()),
             },
         };

@@ -65,7 +65,7 @@ fn connection<T: Send>(
 impl wit::Host for StoreData {}
 
 impl wit::HostConnection for StoreData {
-    async fn drop(&mut self, resource: Resource<MultiplexedConnection>) -> wasmtime::Result<()> {
+    fn drop(&mut self, resource: Resource<MultiplexedConnection>) -> wasmtime::Result<()> {
         self.table.delete(resource)?;
         Ok(())
     }

@@ -43,9 +43,11 @@ impl Variables {
             values.insert(name.clone(), value.clone());
         }
         let clock_offset = match values.get(CLOCK_OFFSET) {
-            Some(value) if test_clock => Some(AtomicI64::new(value.parse().with_context(|| {
-                format!("variable `{CLOCK_OFFSET}` is not a whole number: {value}")
-            })?)),
+            Some(value) if test_clock => {
+                Some(AtomicI64::new(value.parse().with_context(|| {
+                    format!("variable `{CLOCK_OFFSET}` is not a whole number: {value}")
+                })?))
+            }
             _ => None,
         };
         Ok(Variables { values, clock_offset })

@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use crate::event::NewEvent;
 use crate::quantity::Quantity;
-use crate::refusal::Refusal;
 
 /// Lines (writes and events together) that one commit may carry: one script then holds Redis for
 /// a few milliseconds at most, and `unpack` in Lua stays far from its limit.
@@ -138,8 +137,8 @@ pub struct Guard {
     pub floor: Floor,
 }
 
-/// The answer of a command. In `body` and `location`, the text `$version` stands for the version
-/// that the commit gets; the shell fills it in.
+/// The answer of a command. Where `body` has a field `version`, the shell puts the version that
+/// the commit gets into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reply {
     /// The HTTP status: 200 or 201.
@@ -148,6 +147,9 @@ pub struct Reply {
     pub body: Value,
     /// The path of what was made, for a 201.
     pub location: Option<String>,
+    /// The version (ETag) of what is answered when the decision writes nothing; otherwise it is
+    /// that of the commit.
+    pub version: Option<u64>,
 }
 
 /// Everything that a command or a reaction does.
@@ -161,16 +163,14 @@ pub struct Decision {
     pub events: Vec<NewEvent>,
     /// What the caller is told.
     pub reply: Reply,
-    /// A refusal that is nevertheless committed for its audit event (a refused approval): the
-    /// caller gets the refusal, nothing but the events is written.
-    pub refused: Option<String>,
 }
 
 impl Decision {
     /// A decision that changes nothing and answers 200 with `body`.
     #[must_use]
-    pub fn unchanged(body: Value) -> Self {
-        Self { reply: Reply { status: 200, body, location: None }, ..Self::default() }
+    pub fn unchanged(body: Value, version: u64) -> Self {
+        let reply = Reply { status: 200, body, location: None, version: Some(version) };
+        Self { reply, ..Self::default() }
     }
 
     /// Whether it neither writes nor says anything.
@@ -247,22 +247,15 @@ impl Decision {
     /// Answers 200 with `body`.
     #[must_use]
     pub fn reply(mut self, status: u16, body: Value) -> Self {
-        self.reply = Reply { status, body, location: self.reply.location };
+        self.reply = Reply { status, body, ..self.reply };
         self
     }
 
     /// Answers 201 with `body` and where the new thing is found.
     #[must_use]
     pub fn created(mut self, location: impl Into<String>, body: Value) -> Self {
-        self.reply = Reply { status: 201, body, location: Some(location.into()) };
+        self.reply = Reply { status: 201, body, location: Some(location.into()), version: None };
         self
-    }
-
-    /// A refusal whose attempt leaves one audit event.
-    #[must_use]
-    pub fn refused(refusal: &Refusal, event: NewEvent) -> Self {
-        let code = refusal.code.clone();
-        Self { events: vec![event], refused: Some(code), ..Self::default() }
     }
 }
 

@@ -18,7 +18,12 @@ pub const MAX_LENGTH: usize = 64;
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$", example = "PO-1")]
+#[schema(
+    value_type = String,
+    format = "id",
+    pattern = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$",
+    example = "PO-1"
+)]
 pub struct Id(String);
 
 /// A text is not an id.

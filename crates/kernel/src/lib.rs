@@ -4,6 +4,7 @@
 //! binary floating point, and nothing of ours is imported. Every other crate builds on these
 //! types, so a value that has passed through here can no longer be malformed.
 
+pub mod asks;
 pub mod calendar;
 pub mod decision;
 pub mod event;

@@ -21,7 +21,7 @@ pub const AMOUNT_LIMIT: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0,
 /// An ISO 4217 currency code, such as `USD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, example = "USD", pattern = "^[A-Z]{3}$")]
+#[schema(value_type = String, format = "currency", example = "USD", pattern = "^[A-Z]{3}$")]
 pub struct Currency(iso_currency::Currency);
 
 /// A text is not an ISO 4217 code.
@@ -99,7 +99,12 @@ impl fmt::Display for Currency {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, example = "12.50", pattern = r"^-?[0-9]{1,16}(\.[0-9]{1,6})?$")]
+#[schema(
+    value_type = String,
+    format = "amount",
+    example = "12.50",
+    pattern = r"^-?[0-9]{1,16}(\.[0-9]{1,6})?$"
+)]
 pub struct Amount(pub Decimal);
 
 /// Why a text or a calculation gave no money.

@@ -11,7 +11,12 @@ use serde::{Deserialize, Serialize};
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, example = "0.95", pattern = r"^-?[0-9]+(\.[0-9]+)?$")]
+#[schema(
+    value_type = String,
+    format = "ratio",
+    example = "0.95",
+    pattern = r"^-?[0-9]+(\.[0-9]+)?$"
+)]
 pub struct Ratio(pub Decimal);
 
 /// A text is not a plain decimal number.

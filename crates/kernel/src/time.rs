@@ -133,7 +133,7 @@ pub struct NotAZone(String);
 /// A time zone of the IANA database, such as `Europe/Berlin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, example = "UTC")]
+#[schema(value_type = String, format = "zone", example = "UTC")]
 pub struct Zone(chrono_tz::Tz);
 
 impl Zone {

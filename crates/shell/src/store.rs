@@ -415,7 +415,14 @@ pub mod keys {
         format!("{domain}:lease")
     }
 
-    /// The kept reply of an idempotency key.
+    /// How often the domain's lease was taken, and where its cursor stood then.
+    #[must_use]
+    pub fn tries(domain: Domain) -> String {
+        format!("{domain}:tries")
+    }
+
+    /// The record with the kept reply of an idempotency key: the request's hash, a line feed, the
+    /// reply; it can be read like any record.
     #[must_use]
     pub fn idempotency(key: &str) -> String {
         format!("shell:reply:{key}")

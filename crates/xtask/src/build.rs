@@ -68,7 +68,10 @@ pub fn build(project: &Project, install: Install) -> Result<Vec<PathBuf>> {
         files.push(file);
     }
     if project.manifest().is_file() {
-        check::manifest::check_file(&project.manifest())?;
+        let manifest = check::manifest::check_file(&project.manifest())?;
+        if domains.len() == DOMAINS.len() {
+            check::manifest::check_built(&manifest, project.root())?;
+        }
     }
     Ok(files)
 }
@@ -118,8 +121,11 @@ fn compile(
     part: Part,
 ) -> Result<Vec<Piece>> {
     let mut cargo = toolchain.cargo(project.root());
-    cargo.args(["build", "--quiet", "--target", TARGET, "--profile", PROFILE, "--lib"]);
-    cargo.arg("--target-dir").arg(project.wasm_target());
+    cargo.args(["build", "--target", TARGET, "--profile", PROFILE, "--lib"]);
+    // A folder for each part: cargo gives both builds of a crate the same file name, and in one
+    // folder each would undo the other at every run.
+    let target = project.wasm_target().join(part.feature());
+    cargo.arg("--target-dir").arg(&target);
     let mut features = Vec::new();
     for domain in domains {
         cargo.arg("--package").arg(format!("tradewind-{domain}"));
@@ -127,7 +133,7 @@ fn compile(
     }
     cargo.arg("--features").arg(features.join(","));
     run(&mut cargo)?;
-    let folder = project.wasm_target().join(TARGET).join(PROFILE);
+    let folder = target.join(TARGET).join(PROFILE);
     let mut pieces = Vec::new();
     for domain in domains {
         let file = folder.join(format!("tradewind_{domain}.wasm"));

@@ -156,3 +156,116 @@ fn holds_functions(types: &Types, item: ItemKind) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+    use wit_parser::{ManglingAndAbi, Resolve};
+
+    use super::*;
+
+    /// A diamond: procurement asks both others, inventory asks suppliers too. Types are shared.
+    const CONTRACT: &str = "
+        package test:app;
+        world procurement-service {
+            import tradewind:suppliers/standing@0.1.0;
+            import tradewind:inventory/stock@0.1.0;
+            import spin:redis/redis@3.0.0;
+            export run: func();
+        }
+        world inventory-query {
+            import tradewind:suppliers/standing@0.1.0;
+            export tradewind:inventory/stock@0.1.0;
+        }
+        world suppliers-query {
+            import spin:redis/redis@3.0.0;
+            export tradewind:suppliers/standing@0.1.0;
+        }
+        world circular-query {
+            import tradewind:inventory/stock@0.1.0;
+            export tradewind:suppliers/standing@0.1.0;
+        }
+        package tradewind:types@0.1.0 { interface types { record answer { value: s64 } } }
+        package tradewind:suppliers@0.1.0 {
+            interface standing {
+                use tradewind:types/types@0.1.0.{answer};
+                of: func(supplier: string) -> answer;
+            }
+        }
+        package tradewind:inventory@0.1.0 {
+            interface stock {
+                use tradewind:types/types@0.1.0.{answer};
+                available: async func(sku: string) -> answer;
+            }
+        }
+        package spin:redis@3.0.0 { interface redis { get: func(key: string) -> string; } }
+    ";
+
+    fn piece(world: &str) -> Piece {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("app.wit", CONTRACT).unwrap();
+        let id = resolve.select_world(&[package], Some(world)).unwrap();
+        let mut module = dummy_module(&resolve, id, ManglingAndAbi::Standard32);
+        embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8).unwrap();
+        let bytes =
+            ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap();
+        Piece { name: world.to_owned(), bytes }
+    }
+
+    #[test]
+    fn asks_are_met_and_the_platform_is_left_open() {
+        let providers = [piece("inventory-query"), piece("suppliers-query")];
+        let bytes = compose(&piece("procurement-service"), &providers).unwrap();
+        let whole = Piece { name: "procurement".to_owned(), bytes };
+        let surface = surface(&whole).unwrap();
+        assert_eq!(surface.asks, Vec::<String>::new());
+        assert_eq!(surface.exports, ["run"]);
+        assert!(surface.imports.contains(&"spin:redis/redis@3.0.0".to_owned()));
+        crate::check::offers::check(&whole).unwrap();
+    }
+
+    #[test]
+    fn a_provider_is_there_once_and_only_when_asked() {
+        let all = [piece("inventory-query"), piece("suppliers-query")];
+        let copies = |whole: &[u8], part: &Piece| {
+            whole.windows(part.bytes.len()).filter(|window| *window == part.bytes).count()
+        };
+        let diamond = compose(&piece("procurement-service"), &all).unwrap();
+        assert_eq!(copies(&diamond, &all[0]), 1);
+        assert_eq!(copies(&diamond, &all[1]), 1);
+        let alone = compose(&all[1], &all[..1]).unwrap();
+        assert_eq!(copies(&alone, &all[0]), 0);
+    }
+
+    #[test]
+    fn an_open_ask_and_a_circle_are_errors() {
+        let service = piece("procurement-service");
+        let error = compose(&service, &[piece("suppliers-query")]).unwrap_err();
+        assert!(format!("{error:#}").contains("tradewind:inventory/stock@0.1.0"), "{error:#}");
+        assert!(crate::check::offers::check(&service).is_err());
+        let circle = [piece("inventory-query"), piece("circular-query")];
+        let error = compose(&service, &circle).unwrap_err();
+        assert!(format!("{error:#}").contains("circle"), "{error:#}");
+    }
+
+    #[test]
+    fn a_component_is_held_to_its_world() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("worlds.wit"), CONTRACT).unwrap();
+        let check = |world: &str, part: &str| {
+            crate::check::world::check(folder.path(), world, &piece(part))
+        };
+        check("suppliers-query", "suppliers-query").unwrap();
+        check("procurement-service", "procurement-service").unwrap();
+        for (world, part, fault) in [
+            ("suppliers-query", "inventory-query", "does not export tradewind:suppliers/standing"),
+            ("suppliers-query", "circular-query", "imports tradewind:inventory/stock"),
+            ("unknown", "suppliers-query", "no world `unknown`"),
+        ] {
+            let error = format!("{:#}", check(world, part).unwrap_err());
+            assert!(error.contains(fault), "{error}");
+        }
+    }
+}

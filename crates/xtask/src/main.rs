@@ -1,2 +1,129 @@
-//! xtask
-fn main() {}
+//! `cargo xtask`: the commands of a developer's day. Each says what it does under `--help`.
+#![allow(clippy::print_stdout)] // a task runner talks to a person in a terminal
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::command::say;
+use xtask::keys::{Bearer, Keys};
+use xtask::packages::Install;
+use xtask::project::Project;
+use xtask::server::Interrupt;
+use xtask::{bench, build, demo, docs, test, up};
+
+/// The task runner of Tradewind.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set everything up, start Redis and the host, load the demo brand, stay until Ctrl-C.
+    Up(up::Options),
+    /// Make a signed token; it is alone on the last line.
+    ///
+    /// It is good for 30 days, for hosts that run on the same data folder.
+    Token {
+        #[command(flatten)]
+        bearer: Bearer,
+        /// The data folder whose key signs [default: .tradewind in the project].
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Build, compose and check the components into target/components.
+    Build {
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Check formatting and lints, build the components, run every test.
+    Test {
+        #[command(flatten)]
+        setup: Setup,
+        /// Passed to the test runner, such as the name of a test.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        filter: Vec<String>,
+    },
+    /// Tell a story on the demo brand, starting the system if nothing listens.
+    Demo {
+        #[command(subcommand)]
+        story: Story,
+    },
+    /// Run the benchmarks of bench/.
+    Bench {
+        #[command(flatten)]
+        setup: Setup,
+        /// Passed to the benchmark program.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Rewrite generated documents and vendored contracts.
+    Docs,
+}
+
+/// What every command that may install something takes.
+#[derive(clap::Args)]
+struct Setup {
+    /// Install nothing; say what is missing instead.
+    #[arg(long)]
+    no_install: bool,
+}
+
+impl Setup {
+    fn install(&self) -> Install {
+        if self.no_install { Install::Forbidden } else { Install::Allowed }
+    }
+}
+
+#[derive(Subcommand)]
+enum Story {
+    /// A supplier confirms a late delivery: what changes, why, and what can be done.
+    LateShipment(up::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let project = Project::here()?;
+    match task {
+        Task::Up(options) => up::up(&project, &options),
+        Task::Token { bearer, data } => {
+            let data = data.unwrap_or_else(|| project.default_data());
+            println!("{}", Keys::of(&data)?.token(&bearer)?);
+            Ok(())
+        }
+        Task::Build { setup } => build::build(&project, setup.install()).map(|_files| ()),
+        Task::Test { setup, filter } => test::test(&project, setup.install(), &filter),
+        Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
+        Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
+        Task::Docs => docs::docs(&project),
+    }
+}
+
+/// Tells the story on the system that listens, or on one that is up for its length.
+fn late_shipment(project: &Project, options: &up::Options) -> Result<()> {
+    let base_url = format!("http://{}", options.listen);
+    if std::net::TcpStream::connect(options.listen).is_ok() {
+        let keys = Keys::of(&options.data(project)?)?;
+        return demo::late_shipment(
+            &base_url,
+            &keys.token(&Bearer::new(up::DEMO_TENANT, "admin"))?,
+        );
+    }
+    let running = up::start(project, options, &Interrupt::install()?)?;
+    let told = demo::late_shipment(&running.base_url(), &running.token);
+    running.stop()?;
+    told
+}

@@ -49,8 +49,8 @@ impl Project {
         self.root.join(".tradewind")
     }
 
-    /// Cargo's folder for components. It is apart from the native one since two compilers in one
-    /// folder rebuild each other's build scripts and macros.
+    /// Cargo's folders for components, a subfolder for each part. They are apart from the native
+    /// one, since two compilers in one folder rebuild each other's build scripts and macros.
     pub fn wasm_target(&self) -> PathBuf {
         self.root.join("target/wasm")
     }

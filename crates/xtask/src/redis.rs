@@ -21,24 +21,29 @@ pub fn ensure(install: Install) -> Result<&'static str> {
         bail!("no redis-server here; run: {}", packages::redis_command_line());
     }
     say("no redis-server here; installing it with the system's package manager");
-    packages::install_redis()
-        .with_context(|| format!("cannot install Redis; run: {}", packages::redis_command_line()))?;
+    packages::install_redis().with_context(|| {
+        format!("cannot install Redis; run: {}", packages::redis_command_line())
+    })?;
     find()?.context("the package was installed, but there is no redis-server on PATH")
 }
 
-/// The first server on PATH, if it is new enough; a server that is too old is an error, because
-/// the person then has to decide.
+/// The first server on PATH that is new enough. One that is too old, with no other, is an error,
+/// because the person then has to decide.
 fn find() -> Result<Option<&'static str>> {
+    let mut too_old = None;
     for server in SERVERS {
         let Some(text) = ask(&mut command(server, ["--version"])) else { continue };
         let major = major_version(&text)
             .with_context(|| format!("cannot read the version in `{text}` of {server}"))?;
-        if major < OLDEST_MAJOR {
-            bail!("{server} is version {major}; Tradewind needs {OLDEST_MAJOR} or later");
+        if major >= OLDEST_MAJOR {
+            return Ok(Some(server));
         }
-        return Ok(Some(server));
+        too_old = Some(format!("{server} is version {major}"));
     }
-    Ok(None)
+    match too_old {
+        Some(found) => bail!("{found}; Tradewind needs Redis {OLDEST_MAJOR} or later, or Valkey"),
+        None => Ok(None),
+    }
 }
 
 /// Reads `… v=7.0.15 …` as both Redis and Valkey print it.

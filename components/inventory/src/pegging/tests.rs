@@ -125,8 +125,14 @@ fn the_main_job_s_alternatives_bring_the_promises_back() {
     let before = days(&main_job("2026-12-15"));
     let mut bought = main_job("2026-12-29");
     bought.supply.push(supply("S2", "OWN", "2026-12-06", 170));
-    assert_ne!(days(&bought), before, "O4 was wanted on the 2nd");
-    assert_eq!(days(&bought)[3], "2026-12-02", "P-AMZ takes of the 6th, so O4 has OWN again");
+    assert_eq!(days(&bought), before);
+    let held = &protect(&bought)[0];
+    assert_eq!((held.inbound, held.held), (50, 0), "P-AMZ takes of S2, so O4 has OWN again");
+    for (released, o4) in [(24, "2026-12-29"), (25, "2026-12-02")] {
+        let mut reallocated = main_job("2026-12-29");
+        reallocated.protections[0].remainder -= released;
+        assert_eq!(days(&reallocated)[3], o4, "{released} released");
+    }
 }
 
 #[test]
@@ -159,9 +165,11 @@ fn a_promise_is_a_dry_run_with_the_line_added_now() {
     let input = main_job("2026-12-15");
     for (of, quantity, wanted, want, supply, would_move) in [
         ("web", 10, "2026-12-01", Some("2026-12-01"), "stock:OWN 10", 0),
-        ("web", 11, "2026-12-01", Some("2026-12-15"), "PO-1 11", 0),
+        // wanted before O4 it goes before O4, which then waits for PO-1
+        ("web", 11, "2026-12-01", Some("2026-12-01"), "stock:OWN 11", 1),
+        ("web", 11, "2026-12-03", Some("2026-12-15"), "PO-1 11", 0),
         ("web", 20, "2026-12-20", Some("2026-12-20"), "PO-1 20", 0),
-        ("web", 81, "2026-12-01", None, "", 0),
+        ("web", 81, "2026-12-16", None, "", 0),
         // wholesale comes first: O4 loses OWN; O4 and O5 then follow on what is left
         ("wholesale", 40, "2026-12-01", Some("2026-12-01"), "stock:OWN 40", 2),
         ("amazon", 50, "2026-12-20", Some("2026-12-20"), "PO-1 50 of P-AMZ", 0),
@@ -195,8 +203,8 @@ fn what_a_protection_may_choose() {
     for (what, supplies, want, inbound, held, short) in [
         (
             "due today before present",
-            "stock:OWN@12-01 30, in@12-01 30",
-            "in 30, stock:OWN 20",
+            "stock:OWN@12-01 30, z@12-01 30",
+            "z 30, stock:OWN 20",
             30,
             20,
             0,

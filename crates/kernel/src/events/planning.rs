@@ -19,6 +19,9 @@ pub struct PromotionSet {
     pub from: Day,
     pub until: Day,
     pub expected_units: Quantity,
+    /// The item it was for before, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_sku: Option<Id>,
 }
 
 /// Demand history was loaded.
@@ -107,6 +110,13 @@ pub struct OptionsRanked {
     pub options: Vec<MitigationOption>,
 }
 
+/// A planning run was asked for; planning works it in blocks of items by reacting to this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct RunRequested {
+    pub run: Id,
+}
+
 /// A planning run made proposals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -121,5 +131,6 @@ payloads! {
     PolicySet => "planning.policy-set",
     PromotionRiskChanged => "planning.promotion-risk-changed",
     OptionsRanked => "planning.options-ranked",
+    RunRequested => "planning.run-requested",
     RunCompleted => "planning.run-completed",
 }

@@ -186,15 +186,6 @@ pub struct OrderPastDue {
     pub quantity: Quantity,
 }
 
-/// An order or its lines were approved, or refused to be, by somebody who may not: the attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct ApprovalRefused {
-    pub order: Id,
-    pub code: String,
-    pub detail: String,
-}
-
 /// The approval policy was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -214,6 +205,5 @@ payloads! {
     OrderClosed => "procurement.order-closed",
     OrderCancelled => "procurement.order-cancelled",
     OrderPastDue => "procurement.order-past-due",
-    ApprovalRefused => "procurement.approval-refused",
     PolicySet => "procurement.approval-policy-set",
 }

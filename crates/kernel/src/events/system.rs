@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Event;
 use crate::refusal::Fault;
 
 /// A role tried what it may not, or an approval was refused: `{domain}.access-refused`. The type
@@ -35,10 +36,19 @@ pub struct EventParked {
     pub faults: Vec<Fault>,
 }
 
-/// A parked event was replayed or dismissed by a person: `{domain}.event-replayed`,
-/// `{domain}.event-dismissed`.
+/// A parked event was dismissed by a person: `{domain}.event-dismissed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParkedEventEnded {
+pub struct EventDismissed {
     /// The id of the parked event.
     pub event: String,
+}
+
+/// A person had a parked event processed once more: `{domain}.event-replayed`. The domain reacts
+/// to it as it would have to the event inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventReplayed {
+    /// The id of the parked event.
+    pub event: String,
+    /// The parked event itself.
+    pub replayed: Event,
 }

@@ -321,3 +321,57 @@ fn check_words(name: &str, separator: char) -> Result<()> {
     ensure!(name.split(separator).all(is_word), "{name:?} must be words joined by {separator:?}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_manifest_of_the_project_obeys() {
+        let project = crate::project::Project::here().unwrap();
+        let manifest = check_file(&project.manifest()).unwrap();
+        for domain in crate::project::DOMAINS {
+            assert_eq!(
+                manifest.component[domain].source,
+                format!("target/components/{domain}.wasm"),
+                "spin.toml names what the build writes"
+            );
+        }
+    }
+
+    #[test]
+    fn each_rule_is_named() {
+        let head = "spin_manifest_version = 2\n[application]\nname = \"a\"\n";
+        let component = "[component.x]\nsource = \"x.wasm\"\n";
+        let http = "[[trigger.http]]\nroute = \"/x/...\"\ncomponent = \"x\"\n";
+        check(&format!("{head}{http}{component}")).unwrap();
+        for (text, fault) in [
+            (format!("{http}{component}speed = 1\n"), "speed"),
+            (http.to_owned(), "does not exist"),
+            (format!("{http}{http}{component}"), "twice"),
+            (
+                format!("{http}{component}variables = {{ a = \"{{{{ b }}}}\" }}\n"),
+                "unknown variable",
+            ),
+            (format!("[variables]\na = {{}}\n{http}{component}"), "required"),
+            (format!("[variables]\nA = {{ default = \"\" }}\n{http}{component}"), "words"),
+            (
+                format!("[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"x\"\n{component}"),
+                "address",
+            ),
+            (
+                format!(
+                    "{http}{component}[component.x.dependencies]\n\
+                     \"a:b/c\" = {{ component = \"y\" }}\n\
+                     [component.y]\nsource = \"y.wasm\"\nkey_value_stores = [\"default\"]\n"
+                ),
+                "key_value_stores",
+            ),
+        ] {
+            let error = format!("{:#}", check(&format!("{head}{text}")).unwrap_err());
+            assert!(error.contains(fault), "{error}");
+        }
+    }
+}

@@ -79,7 +79,11 @@ pub fn check(component: &Piece) -> Result<()> {
         .imports
         .iter()
         .filter(|name| {
-            if name.starts_with(NAMESPACE) { surface.asks.contains(name) } else { !is_offered(name) }
+            if name.starts_with(NAMESPACE) {
+                surface.asks.contains(name)
+            } else {
+                !is_offered(name)
+            }
         })
         .map(String::as_str)
         .collect();

@@ -91,6 +91,8 @@ fn has_default_port(scheme: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn defaults() -> Defaults {

@@ -8,16 +8,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use wac_types::{ItemKind, Package, Type, Types, WorldId, validate_target};
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 use crate::compose::{NAMESPACE, Piece};
 
 /// Fails when the component lacks an export of its world, or imports from a `tradewind:` package
 /// what the world does not state, or when a type differs.
 pub fn check(wit: &Path, world: &str, component: &Piece) -> Result<()> {
-    let mut resolve = Resolve::default();
-    let (package, _) =
-        resolve.push_dir(wit).with_context(|| format!("{} does not parse", wit.display()))?;
+    let (resolve, package) = parse(wit)?;
     if !resolve.packages[package].worlds.contains_key(world) {
         bail!("wit/worlds.wit has no world `{world}`");
     }
@@ -44,6 +42,19 @@ pub fn check(wit: &Path, world: &str, component: &Piece) -> Result<()> {
     Ok(())
 }
 
+/// The names of the worlds that `wit/worlds.wit` states; fails when `wit/` does not parse.
+pub fn names(wit: &Path) -> Result<Vec<String>> {
+    let (resolve, package) = parse(wit)?;
+    Ok(resolve.packages[package].worlds.keys().cloned().collect())
+}
+
+fn parse(wit: &Path) -> Result<(Resolve, PackageId)> {
+    let mut resolve = Resolve::default();
+    let (package, _) =
+        resolve.push_dir(wit).with_context(|| format!("{} does not parse", wit.display()))?;
+    Ok((resolve, package))
+}
+
 /// An encoded WIT package exports each world as a component type that holds one component, whose
 /// exported name is the world's full name.
 fn world_of(types: &Types, package: &Package, name: &str) -> Option<WorldId> {
@@ -54,4 +65,20 @@ fn world_of(types: &Types, package: &Package, name: &str) -> Option<WorldId> {
         ItemKind::Component(world) => Some(*world),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::project::{DOMAINS, Project};
+
+    #[test]
+    fn every_domain_has_a_service_world() {
+        let worlds = names(&Project::here().unwrap().wit()).unwrap();
+        for domain in DOMAINS {
+            assert!(worlds.contains(&format!("{domain}-service")), "{domain}");
+        }
+    }
 }

@@ -155,12 +155,7 @@ fn fetch_wasi_libc(work: &Path) -> Result<PathBuf> {
 }
 
 /// Builds the standard library in an empty crate; returns the folder of its compiled parts.
-fn build_library(
-    work: &Path,
-    libc: &Path,
-    compiler: &Compiler,
-    rustup: &Path,
-) -> Result<PathBuf> {
+fn build_library(work: &Path, libc: &Path, compiler: &Compiler, rustup: &Path) -> Result<PathBuf> {
     let empty = work.join("empty");
     fs::create_dir_all(empty.join("src"))?;
     fs::write(

@@ -50,7 +50,12 @@ async fn eval(script: &str) -> anyhow::Result<String> {
     Ok(format!("{answer:?}"))
 }
 
-async fn answer(path: &str, query: &str, body: Bytes) -> anyhow::Result<String> {
+async fn answer(
+    path: &str,
+    query: &str,
+    authorization: &str,
+    body: Bytes,
+) -> anyhow::Result<String> {
     Ok(match path {
         "/guest/hello" => "hello".to_owned(),
         "/guest/echo" => String::from_utf8(body.to_vec())?,
@@ -87,7 +92,10 @@ async fn answer(path: &str, query: &str, body: Bytes) -> anyhow::Result<String> 
             println!("{query}");
             "logged".to_owned()
         }
-        "/guest/tick" => increment("ticks").await?,
+        "/guest/tick" => {
+            connection().await?.set("authorization", authorization).await?;
+            increment("ticks").await?
+        }
         other => anyhow::bail!("no route {other}"),
     })
 }
@@ -98,8 +106,11 @@ async fn handle(request: Request) -> Response<FullBody<Bytes>> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let correlation = request.headers().get("correlation-id").cloned();
+    let authorization = request.headers().get("authorization");
+    let authorization = authorization.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let authorization = authorization.to_owned();
     let result = match request.into_body().collect().await {
-        Ok(body) => answer(&path, &query, body.to_bytes()).await,
+        Ok(body) => answer(&path, &query, &authorization, body.to_bytes()).await,
         Err(error) => Err(anyhow::anyhow!("body: {error:?}")),
     };
     let (status, text) = match result {

@@ -1,0 +1,93 @@
+//! `/host/v1/clock`: shows the business clock and, with a test clock, moves it.
+//!
+//! The business clock is the real one plus whole seconds, given to components as the variable
+//! `clock_offset_seconds`. Moved to an instant it is never before that instant, and runs on.
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use http::{HeaderValue, Response};
+use serde::Deserialize;
+use serde_json::json;
+use std::time::SystemTime;
+use wasmtime_wasi_http::WasiBody;
+
+use crate::problem::{Problem, json_answer};
+use crate::timer::Ticking;
+use crate::variables::Variables;
+
+const MILLISECONDS: i64 = 1000;
+
+/// `{"now": instant}` or `{"now": null}`; the key must be there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    #[serde(deserialize_with = "Option::deserialize")]
+    now: Option<DateTime<Utc>>,
+}
+
+/// What the clock shows.
+pub fn show(variables: &Variables) -> Response<WasiBody> {
+    let real = DateTime::<Utc>::from(SystemTime::now());
+    let offset = variables.clock_offset_seconds();
+    let now = chrono::TimeDelta::try_seconds(offset).and_then(|by| real.checked_add_signed(by));
+    let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Millis, true);
+    json_answer(&json!({
+        "now": now.map(text),
+        "real": text(real),
+        "offset_seconds": offset,
+    }))
+}
+
+/// Moves the clock; answers when every timer path has been called under the new time.
+pub async fn set(
+    variables: &Variables,
+    ticking: Option<&Ticking>,
+    body: &Bytes,
+    correlation: Option<&HeaderValue>,
+) -> Response<WasiBody> {
+    let wanted: Move = match serde_json::from_slice(body) {
+        Ok(wanted) => wanted,
+        Err(error) => return Problem::MalformedBody.answer(&error.to_string(), correlation),
+    };
+    let real = DateTime::<Utc>::from(SystemTime::now());
+    let offset = wanted.now.map_or(0, |now| ceiling_seconds((now - real).num_milliseconds()));
+    if !variables.move_clock(offset) {
+        return Problem::ClockFixed.answer("", correlation);
+    }
+    tracing::info!(offset_seconds = offset, "business clock moved");
+    if let Some(ticking) = ticking {
+        ticking.fire().await;
+    }
+    show(variables)
+}
+
+fn ceiling_seconds(milliseconds: i64) -> i64 {
+    milliseconds.div_euclid(MILLISECONDS) + i64::from(milliseconds.rem_euclid(MILLISECONDS) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_round_up() {
+        for (milliseconds, seconds) in
+            [(0, 0), (1, 1), (1000, 1), (-1, 0), (-1000, -1), (-1001, -1)]
+        {
+            assert_eq!(ceiling_seconds(milliseconds), seconds);
+        }
+    }
+
+    #[test]
+    fn a_move_names_its_instant() {
+        for (body, good) in [
+            (r#"{"now": null}"#, true),
+            (r#"{"now": "2026-01-01T00:00:00Z"}"#, true),
+            ("{}", false),
+            (r#"{"now": "today"}"#, false),
+            (r#"{"now": null, "x": 1}"#, false),
+        ] {
+            assert_eq!(serde_json::from_str::<Move>(body).is_ok(), good, "{body}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `tradewind-host`: runs a `spin.toml` from the command line.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use tradewind_host::manifest::Manifest;
+use tradewind_host::redis_server::{Fsync, RedisOptions, RedisServer};
+use tradewind_host::{Options, RouteLimits, Signing, Timer, logging, serve};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Runs the components of a spin.toml.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The manifest.
+    #[arg(long, default_value = "spin.toml")]
+    manifest: PathBuf,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Where data, compiled code and the private Redis lie.
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// Where compiled code lies [default: `compiled` in the data folder].
+    #[arg(long)]
+    compiled: Option<PathBuf>,
+    /// A variable of the application; may be repeated. It wins over SPIN_VARIABLE_NAME in the
+    /// environment.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = pair)]
+    variables: Vec<(String, String)>,
+    /// The variable that gets the private Redis' address; `none` starts no Redis.
+    #[arg(long, default_value = "redis_url")]
+    redis_variable: String,
+    /// The private Redis flushes to disk every second instead of at every write.
+    #[arg(long)]
+    fsync_every_second: bool,
+    /// Lets POST /host/v1/clock move the business clock.
+    #[arg(long)]
+    test_clock: bool,
+    /// A path to POST to at a pace; may be repeated.
+    #[arg(long)]
+    tick: Vec<String>,
+    /// The pace, in milliseconds.
+    #[arg(long, default_value_t = 1000)]
+    tick_milliseconds: u64,
+    /// The Ed25519 key (PKCS #8, PEM or plain) that signs the ticks.
+    #[arg(long, requires = "tick_key_id")]
+    tick_key: Option<PathBuf>,
+    /// The id of that key.
+    #[arg(long)]
+    tick_key_id: Option<String>,
+    /// The audience of the ticks' tokens.
+    #[arg(long, default_value = "tradewind")]
+    tick_audience: String,
+    /// A route whose body streams without limit; may be repeated.
+    #[arg(long, value_name = "PREFIX")]
+    bulk: Vec<String>,
+    /// Log filter.
+    #[arg(long, default_value = "info")]
+    log: String,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(&arguments.log);
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut variables = environment(&arguments.manifest)?;
+    variables.extend(arguments.variables.iter().cloned());
+    let own =
+        arguments.redis_variable != "none" && !variables.contains_key(&arguments.redis_variable);
+    let redis = own.then(|| start_redis(&arguments)).transpose()?;
+    if let Some(redis) = &redis {
+        variables.insert(arguments.redis_variable.clone(), redis.url());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(
+        options(arguments, variables),
+        |address| tracing::info!(%address, "listening"),
+        interrupted(),
+    ));
+    // The runtime goes first: it still talks to Redis.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(redis);
+    served
+}
+
+/// The variables given as Spin takes them, `SPIN_VARIABLE_NAME=value`; those that the manifest
+/// does not have belong to another application.
+fn environment(manifest: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut variables = BTreeMap::new();
+    for name in Manifest::read(manifest)?.variables.into_keys() {
+        if let Ok(value) = std::env::var(format!("SPIN_VARIABLE_{}", name.to_uppercase())) {
+            variables.insert(name, value);
+        }
+    }
+    Ok(variables)
+}
+
+fn start_redis(arguments: &Arguments) -> anyhow::Result<RedisServer> {
+    let fsync = if arguments.fsync_every_second { Fsync::EverySecond } else { Fsync::Always };
+    let directory = arguments.data.join("redis");
+    RedisServer::start(RedisOptions { directory, port: None, fsync }).context("private Redis")
+}
+
+fn options(arguments: Arguments, variables: BTreeMap<String, String>) -> Options {
+    let mut options = Options::new(arguments.manifest, arguments.listen, arguments.data);
+    if let Some(compiled) = arguments.compiled {
+        options.compiled_dir = compiled;
+    }
+    options.variables = variables;
+    options.test_clock = arguments.test_clock;
+    let audience = &arguments.tick_audience;
+    let signing = arguments
+        .tick_key
+        .zip(arguments.tick_key_id)
+        .map(|(file, id)| Signing::new(&file, &id, audience));
+    if !arguments.tick.is_empty() {
+        let every = Duration::from_millis(arguments.tick_milliseconds);
+        options.timer = Some(Timer { paths: arguments.tick, every, signing });
+    }
+    let time = options.limits.background_time;
+    options.limits.routes = arguments
+        .bulk
+        .into_iter()
+        .map(|prefix| RouteLimits { prefix, body_bytes: None, time })
+        .collect();
+    options
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}

@@ -1,0 +1,337 @@
+//! One request in the hands of a domain: who calls, with what, and how to answer.
+
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tradewind_kernel::Id;
+use tradewind_kernel::decision::Decision;
+use tradewind_kernel::event::Origin;
+use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
+use utoipa::ToSchema;
+
+use crate::auth::Caller;
+use crate::catch_up::catch_up;
+use crate::failure::Failure;
+use crate::gather::Gather;
+use crate::http::Request;
+use crate::run::{self, MAX_ATTEMPTS, Task};
+use crate::service::Service;
+use crate::store::Needs;
+use crate::world::World;
+
+/// How many items a page of a list has unless asked otherwise, and at most.
+pub const PAGE: usize = 50;
+/// The most items of one page.
+pub const MAX_PAGE: usize = 500;
+
+/// An answer, before it becomes a response.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+    /// The version of what is answered: its `ETag`.
+    pub version: Option<u64>,
+    /// The path of what was made.
+    pub location: Option<String>,
+    /// The same request was answered before under its key.
+    pub replayed: bool,
+    /// The correlation under which a write ran.
+    pub correlation: Option<String>,
+}
+
+impl Answer {
+    /// 200 with this body.
+    #[must_use]
+    pub fn ok(body: Value) -> Self {
+        Self { status: 200, body, ..Self::default() }
+    }
+
+    /// 200 with this record and its version.
+    #[must_use]
+    pub fn versioned(body: Value, version: u64) -> Self {
+        Self { version: Some(version), ..Self::ok(body) }
+    }
+}
+
+/// One request.
+pub struct Call<'w, S, W: World> {
+    pub(crate) world: &'w W,
+    pub(crate) caller: &'w Caller,
+    pub(crate) tenant: &'w str,
+    pub(crate) request: &'w Request,
+    pub(crate) parameters: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) correlation: String,
+    pub(crate) named_correlation: bool,
+    pub(crate) parent: Option<String>,
+    pub(crate) service: PhantomData<S>,
+}
+
+impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
+    /// The world.
+    #[must_use]
+    pub fn world(&self) -> &'w W {
+        self.world
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &'w Caller {
+        self.caller
+    }
+
+    /// The tenant of the token.
+    #[must_use]
+    pub fn tenant(&self) -> &'w str {
+        self.tenant
+    }
+
+    /// The raw body, for JSON lines.
+    #[must_use]
+    pub fn raw_body(&self) -> &'w [u8] {
+        &self.request.body
+    }
+
+    /// A parameter of the path as text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        let found = self.parameters.iter().find(|(key, _)| *key == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// A parameter of the path that names an existing thing: what is no id cannot exist (404).
+    ///
+    /// # Errors
+    /// A 404 refusal.
+    pub fn id(&self, name: &str) -> Result<Id, Refusal> {
+        let text = self.text(name);
+        text.parse().map_err(|_| Refusal::not_found(format!("{name} `{text}`")))
+    }
+
+    /// A parameter of the path that names a thing to be made: what is no id is refused (422).
+    ///
+    /// # Errors
+    /// A 422 refusal.
+    pub fn new_id(&self, name: &str) -> Result<Id, Refusal> {
+        self.text(name).parse().map_err(|fault: tradewind_kernel::id::NotAnId| {
+            Refusal::invalid(vec![Fault::new("", "id-malformed", format!("{name}: {fault}"))])
+        })
+    }
+
+    /// The body as `T`; every fault of it at once.
+    ///
+    /// # Errors
+    /// A 400 or 422 refusal naming every fault.
+    pub fn body<T: DeserializeOwned + ToSchema + 'static>(&self) -> Result<T, Refusal> {
+        crate::schema::read(&self.request.body)
+    }
+
+    /// A parameter of the query, if given, read as `T`.
+    ///
+    /// # Errors
+    /// A 400 refusal when it does not read.
+    pub fn query<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        let Some((_, text)) = self.query.iter().find(|(key, _)| key == name) else {
+            return Ok(None);
+        };
+        text.parse().map(Some).map_err(|_| {
+            let detail = format!("`{name}` does not read: `{}`", shortened(text));
+            Refusal::new(RefusalKind::Malformed, "query-malformed", detail)
+        })
+    }
+
+    /// A parameter of the query that must be there, read as `T`.
+    ///
+    /// # Errors
+    /// A 400 refusal.
+    pub fn required<T: FromStr>(&self, name: &str) -> Result<T, Refusal> {
+        self.query(name)?.ok_or_else(|| {
+            let detail = format!("the query needs `{name}`");
+            Refusal::new(RefusalKind::Malformed, "query-malformed", detail)
+        })
+    }
+
+    /// All values of a parameter of the query.
+    ///
+    /// # Errors
+    /// A 400 refusal when one does not read.
+    pub fn repeated<T: FromStr>(&self, name: &str) -> Result<Vec<T>, Refusal> {
+        let values = self.query.iter().filter(|(key, _)| key == name);
+        values
+            .map(|(_, text)| {
+                text.parse().map_err(|_| {
+                    let detail = format!("`{name}` does not read: `{}`", shortened(text));
+                    Refusal::new(RefusalKind::Malformed, "query-malformed", detail)
+                })
+            })
+            .collect()
+    }
+
+    /// The `limit` of a list.
+    ///
+    /// # Errors
+    /// A 400 refusal outside 1 to [`MAX_PAGE`].
+    pub fn limit(&self) -> Result<usize, Refusal> {
+        let limit = self.query::<usize>("limit")?.unwrap_or(PAGE);
+        if (1..=MAX_PAGE).contains(&limit) {
+            return Ok(limit);
+        }
+        let detail = format!("`limit` is 1 to {MAX_PAGE}");
+        Err(Refusal::new(RefusalKind::Malformed, "query-malformed", detail))
+    }
+
+    /// The `after` of a list whose cursors are the ids of its items; empty for the start.
+    ///
+    /// # Errors
+    /// A 400 refusal for what cannot be a cursor.
+    pub fn after(&self) -> Result<String, Refusal> {
+        let after = self.query::<String>("after")?.unwrap_or_default();
+        if after.is_empty() || after.parse::<Id>().is_ok() {
+            return Ok(after);
+        }
+        Err(Refusal::new(RefusalKind::Malformed, "cursor-unknown", "`after` is no cursor of ours"))
+    }
+
+    /// Checks `If-Match` against the version of what exists (0: nothing).
+    ///
+    /// # Errors
+    /// A 412 refusal when it is stale.
+    pub fn if_match(&self, version: u64) -> Result<(), Refusal> {
+        let Some(wanted) = self.request.header("if-match") else { return Ok(()) };
+        let current = format!("\"{version}\"");
+        let matches = match wanted.trim() {
+            "*" => version != 0,
+            list => list.split(',').any(|tag| tag.trim() == current),
+        };
+        if matches {
+            return Ok(());
+        }
+        let detail = "it has changed since it was read; read it again";
+        Err(Refusal::new(RefusalKind::Stale, "precondition-failed", detail))
+    }
+
+    /// A page of a list: `{items, next}`; `next` is the cursor of a full page, else null.
+    #[must_use]
+    pub fn page(items: Vec<Value>, last: Option<String>, limit: usize) -> Answer {
+        let next = if items.len() < limit { None } else { last };
+        Answer::ok(serde_json::json!({ "items": items, "next": next }))
+    }
+
+    /// Answers a question: reads at one moment, caught up with everything it reacts to.
+    ///
+    /// # Errors
+    /// What `read` refuses; an outage when the domain stays behind.
+    pub async fn answer(
+        &self,
+        read: impl AsyncFn(&Gather<'_, W>) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
+        query::<S, W, Answer>(self.world, self.tenant, Needs::Everything, read).await
+    }
+
+    /// Changes state: gathers, decides, commits, and again when something moved meanwhile. What
+    /// the decision rests on is everything that the domain reacts to.
+    ///
+    /// # Errors
+    /// What `decide` refuses; outages.
+    pub async fn command(
+        &self,
+        decide: impl AsyncFn(&Gather<'_, W>) -> Result<Decision, Failure>,
+    ) -> Result<Answer, Failure> {
+        self.run(self.task(), decide).await
+    }
+
+    /// The task of this request; adjust it and give it to [`Call::run`] for a command that rests
+    /// on less, frees memory, or carries a reason.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        let key = self.request.header("idempotency-key").map(str::to_owned);
+        Task {
+            tenant: self.tenant.to_owned(),
+            origin: Origin {
+                at: self.world.now(),
+                by: self.caller.subject.clone(),
+                reason: None,
+                correlation: self.correlation.clone(),
+                parent: self.parent.clone(),
+                causation: None,
+            },
+            named_correlation: self.named_correlation,
+            idempotency: key.map(|key| (key, request_hash(self.request))),
+            needs: Needs::Everything,
+            frees: false,
+            attempt: Some((
+                format!("{} {}", self.request.method, self.request.path),
+                self.caller.roles.iter().map(|role| role.name().to_owned()).collect(),
+            )),
+        }
+    }
+
+    /// Runs a task of this request.
+    ///
+    /// # Errors
+    /// What `decide` refuses; outages.
+    pub async fn run(
+        &self,
+        mut task: Task,
+        decide: impl AsyncFn(&Gather<'_, W>) -> Result<Decision, Failure>,
+    ) -> Result<Answer, Failure> {
+        let ran = run::command::<S, W>(self.world, &mut task, decide).await?;
+        let version = Some(ran.version).filter(|version| *version > 0);
+        let correlation =
+            if ran.replayed { ran.reply.correlation } else { task.origin.correlation };
+        Ok(Answer {
+            status: ran.reply.status,
+            body: ran.reply.body,
+            version,
+            location: ran.reply.location,
+            replayed: ran.replayed,
+            correlation: Some(correlation),
+        })
+    }
+}
+
+/// Answers a question of a domain outside a request (for asks and reactions see `queries.rs`):
+/// catches up and tries again while the domain is behind.
+///
+/// # Errors
+/// What `read` refuses; an outage when the domain stays behind.
+pub async fn query<S: Service<W>, W: World, T>(
+    world: &W,
+    tenant: &str,
+    needs: Needs,
+    read: impl AsyncFn(&Gather<'_, W>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    for attempt in 0..MAX_ATTEMPTS {
+        let gather = Gather::new(world, tenant, S::DOMAIN, needs.clone(), attempt);
+        match read(&gather).await {
+            Err(Failure::Behind) => {
+                let progress = catch_up::<S, W>(world, tenant).await?;
+                if !progress && attempt > 0 {
+                    world.pause(u64::from(attempt.min(10)).saturating_mul(10)).await;
+                }
+            }
+            other => return other,
+        }
+    }
+    Err(Failure::Behind)
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// What makes two requests under one key the same: method, path, query and body.
+fn request_hash(request: &Request) -> String {
+    let mut hash = Sha256::new();
+    for part in [&request.method, &request.path, &request.query] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(&request.body);
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,552 @@
+//! Reacting: events of other domains become effects here, each once, in order.
+//!
+//! The cursor moves in the same commit as the effect, so whatever crashes, each event takes effect
+//! once; correctness rests on that alone. A large effect keeps its position beside the cursor. An
+//! event that cannot be processed is parked: the cursor moves on and an exception opens.
+
+use serde::{Deserialize, Serialize};
+use tradewind_kernel::decision::{Decision, Write};
+use tradewind_kernel::event::{Event, NewEvent, Origin};
+use tradewind_kernel::events::system::{EventParked, EventReplayed};
+use tradewind_kernel::refusal::Refusal;
+
+use crate::failure::Failure;
+use crate::gather::Gather;
+use crate::service::{Cause, Effect, Reaction, Service};
+use crate::store::{
+    Check, Commit, CursorMove, Found, MarkState, Needs, Outage, Outcome, Read, Store, keys,
+};
+use crate::world::World;
+
+/// Events read in one cut: enough for a busy second, small enough to hold in memory.
+const CUT_LIMIT: usize = 128;
+
+/// Marks worked before events are looked for again.
+const MARK_LIMIT: usize = 16;
+
+/// How long a lease lasts if its holder vanishes: longer than any commit takes.
+const LEASE_MILLIS: u64 = 3_000;
+
+/// Waits for somebody else's lease before giving up for now.
+const LEASE_WAITS: u32 = 20;
+
+/// How long one such wait is.
+const LEASE_WAIT_MILLIS: u64 = 15;
+
+/// Rounds of one catching up before the lease is given to others and taken anew.
+const MAX_ROUNDS: usize = 64;
+
+/// Leases without progress after which the first event is parked: a crash or two of the host must
+/// not park a good event, a poisonous one must not stop a domain for long.
+const MAX_TRIES: u64 = 6;
+
+/// Tries of one effect against concurrent commits.
+const MAX_EFFECT_ATTEMPTS: u32 = 16;
+
+/// Tries after which an item that is marked again and again is not worked first any more.
+pub const PATIENT_WORK_FIRST: u32 = 6;
+
+/// What an unfinished effect belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum PlanCause {
+    Events(Vec<Event>),
+    Mark { item: String, token: String, origin: Origin },
+}
+
+/// The position beside the cursor of an effect that takes several commits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Plan {
+    cause: PlanCause,
+    steps: Vec<String>,
+    step: usize,
+    parts: usize,
+    part: usize,
+}
+
+/// What one piece of work did.
+enum Worked {
+    /// It is done.
+    Done,
+    /// Somebody else has moved on; look again.
+    Elsewhere,
+}
+
+/// Reacts to everything that waits, and works every mark; gives back whether anything was done.
+/// Somebody else's lease is waited for a little.
+///
+/// # Errors
+/// Outages, and `Behind` when an asked domain stays behind.
+pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
+    let owner = format!("{:032x}", world.random());
+    for _ in 0..LEASE_WAITS {
+        let lease = world.store().lease(tenant, S::DOMAIN, &owner, LEASE_MILLIS).await?;
+        if let Some(lease) = lease {
+            let engine = Engine::<S, W> { world, tenant, service: std::marker::PhantomData };
+            let worked = engine.run(lease.tries).await;
+            let progress = matches!(worked, Ok(true));
+            world.store().release(tenant, S::DOMAIN, &owner, progress).await?;
+            return worked;
+        }
+        world.pause(LEASE_WAIT_MILLIS).await;
+        if !is_behind::<S, W>(world, tenant).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn is_behind<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
+    let request = crate::store::ReadRequest {
+        tenant: tenant.to_owned(),
+        domain: S::DOMAIN,
+        needs: Needs::Everything,
+        reads: Vec::new(),
+    };
+    let snapshot = world.store().read(&request).await?;
+    Ok(snapshot.behind || (S::WORKS_MARKS && snapshot.waiting))
+}
+
+struct Engine<'w, S, W> {
+    world: &'w W,
+    tenant: &'w str,
+    service: std::marker::PhantomData<S>,
+}
+
+impl<S: Service<W>, W: World> Engine<'_, S, W> {
+    async fn run(&self, tries: u64) -> Result<bool, Failure> {
+        let mut progress = false;
+        for _ in 0..MAX_ROUNDS {
+            if !self.round(tries, &mut progress).await? {
+                break;
+            }
+        }
+        Ok(progress)
+    }
+
+    /// One round; gives back whether there may be more.
+    async fn round(&self, tries: u64, progress: &mut bool) -> Result<bool, Failure> {
+        let store = self.world.store();
+        let cut = store.cut(self.tenant, S::DOMAIN, CUT_LIMIT).await?;
+        let suspect = tries > MAX_TRIES && !*progress;
+        if let Some((plan, version)) = self.plan().await? {
+            self.continue_plan(plan, version, cut.cursor, suspect).await?;
+            *progress = true;
+            return Ok(true);
+        }
+        if cut.events.is_empty() {
+            if cut.complete_to > cut.cursor {
+                self.skip(cut.cursor, cut.complete_to).await?;
+            }
+            return self.work_marks(progress).await;
+        }
+        let mut cursor = cut.cursor;
+        for batch in cut.events.chunks(S::BATCH.max(1)) {
+            let last = batch.last().map_or(cursor, |event| event.sequence);
+            let poison = suspect && !*progress;
+            let worked = if poison {
+                self.park(batch, cursor, "it was tried in vain several times", &[]).await?
+            } else {
+                self.react(batch, cursor).await?
+            };
+            *progress = true;
+            match worked {
+                Worked::Done => cursor = last,
+                Worked::Elsewhere => break,
+            }
+        }
+        Ok(true)
+    }
+
+    async fn plan(&self) -> Result<Option<(Plan, u64)>, Failure> {
+        let gather = self.gather(0);
+        let kept = gather.record::<Plan>(keys::plan(S::DOMAIN)).await?;
+        Ok(kept.map(|kept| (kept.value, kept.version)))
+    }
+
+    fn gather(&self, attempt: u32) -> Gather<'_, W> {
+        Gather::new(self.world, self.tenant, S::DOMAIN, Needs::Nothing, attempt)
+    }
+
+    /// Nothing of interest up to `next`: only the cursor moves.
+    async fn skip(&self, cursor: u64, next: u64) -> Result<(), Failure> {
+        let origin = self.system_origin();
+        let mut commit = self.commit(&self.gather(0), Decision::default(), origin);
+        commit.cursor = Some(CursorMove { expected: cursor, next });
+        self.world.store().commit(&commit).await?;
+        Ok(())
+    }
+
+    fn system_origin(&self) -> Origin {
+        let now = self.world.now();
+        let correlation = tradewind_kernel::Id::unique("cor", now, self.world.random()).to_string();
+        let (by, reason, parent, causation) = ("system".to_owned(), None, None, None);
+        Origin { at: now, by, reason, correlation, parent, causation }
+    }
+
+    fn origin_of(&self, event: &Event) -> Origin {
+        Origin {
+            correlation: event.origin.correlation.clone(),
+            causation: Some(event.id()),
+            ..self.system_origin()
+        }
+    }
+
+    /// One commit for several marks has a correlation of its own and names theirs; for a single
+    /// cause it is that cause's.
+    fn origin_of_mark(&self, mark: &MarkState) -> Origin {
+        let own = self.system_origin();
+        match mark.causes.as_slice() {
+            [only] => Origin {
+                correlation: only.correlation.clone(),
+                causation: Some(only.event.clone()).filter(|event| !event.is_empty()),
+                ..own
+            },
+            many => {
+                let names: Vec<&str> =
+                    many.iter().map(|cause| cause.correlation.as_str()).collect();
+                Origin { parent: Some(names.join(" ")), ..own }
+            }
+        }
+    }
+
+    fn commit(&self, gather: &Gather<'_, W>, decision: Decision, origin: Origin) -> Commit {
+        Commit {
+            tenant: self.tenant.to_owned(),
+            domain: S::DOMAIN,
+            needs: Needs::Nothing,
+            idempotency: None,
+            checks: gather.witnesses(),
+            guards: decision.guards,
+            writes: decision.writes,
+            events: decision.events,
+            origin,
+            cursor: None,
+            unmark: None,
+            tenant_known: true,
+            frees: true,
+        }
+    }
+
+    /// Reacts to a batch of events whose cursor stands at `cursor`.
+    async fn react(&self, batch: &[Event], cursor: u64) -> Result<Worked, Failure> {
+        let replayed;
+        let (events, ended) = match replayed_event(batch) {
+            Some(event) => {
+                replayed = [event];
+                (&replayed[..], Some(keys::parked(S::DOMAIN)))
+            }
+            None => (batch, None),
+        };
+        let last = batch.last().map_or(cursor, |event| event.sequence);
+        for attempt in 0..MAX_EFFECT_ATTEMPTS {
+            let gather = self.gather(attempt);
+            let cause = Cause { events, step: None };
+            let mut commit = match S::react(&gather, cause).await {
+                Ok(Reaction::WorkFirst(item)) => {
+                    self.work_item(&item).await?;
+                    continue;
+                }
+                Ok(Reaction::Effect(Effect::Done(decision))) => {
+                    self.commit(&gather, decision, self.origin_of(&batch[0]))
+                }
+                Ok(Reaction::Effect(Effect::Parts(parts))) => {
+                    let plan = first_plan(batch, vec![String::new()], parts.len());
+                    let decision = stored::<S, W>(&plan, parts);
+                    self.commit(&gather, decision, self.origin_of(&batch[0]))
+                }
+                Ok(Reaction::Steps(steps)) => {
+                    let plan = first_plan(batch, steps, 0);
+                    let decision = stored::<S, W>(&plan, Vec::new());
+                    self.commit(&gather, decision, self.origin_of(&batch[0]))
+                }
+                Err(Failure::Refused(refusal)) => {
+                    return self.park_refused(batch, cursor, &refusal).await;
+                }
+                Err(failure) => return Err(failure),
+            };
+            let planned = commit.writes.iter().any(|write| is_plan::<S, W>(write));
+            let next = if planned { cursor } else { last };
+            commit.cursor = Some(CursorMove { expected: cursor, next });
+            if let (Some(set), false) = (&ended, planned) {
+                let member = events[0].id();
+                commit.writes.push(Write::DeleteMember { set: set.clone(), member });
+            }
+            match self.world.store().commit(&commit).await? {
+                Outcome::Done { .. } if planned => return Ok(Worked::Elsewhere),
+                Outcome::Done { .. } => return Ok(Worked::Done),
+                Outcome::CursorMoved => return Ok(Worked::Elsewhere),
+                _ => {}
+            }
+        }
+        Err(Outage(format!("an effect gave up after {MAX_EFFECT_ATTEMPTS} tries")).into())
+    }
+
+    /// Takes an unfinished effect one commit further.
+    async fn continue_plan(
+        &self,
+        plan: Plan,
+        version: u64,
+        cursor: u64,
+        suspect: bool,
+    ) -> Result<(), Failure> {
+        if let (true, PlanCause::Events(events)) = (suspect, &plan.cause) {
+            self.park(events, cursor, "its effect was tried in vain several times", &[]).await?;
+            return Ok(());
+        }
+        for attempt in 0..MAX_EFFECT_ATTEMPTS {
+            let gather = self.gather(attempt);
+            gather.witness(Check::Record { key: keys::plan(S::DOMAIN), version });
+            let mut next = plan.clone();
+            let mut decision = match self.next_of_plan(&gather, &mut next).await {
+                Ok(Some(decision)) => decision,
+                Ok(None) => continue,
+                Err(Failure::Refused(refusal)) => {
+                    if let PlanCause::Events(events) = &plan.cause {
+                        self.park_refused(events, cursor, &refusal).await?;
+                        return Ok(());
+                    }
+                    return Err(Outage(refusal.to_string()).into());
+                }
+                Err(failure) => return Err(failure),
+            };
+            let finished = next.step >= next.steps.len();
+            if finished {
+                decision.delete(keys::plan(S::DOMAIN));
+            } else {
+                decision.put(keys::plan(S::DOMAIN), &next);
+            }
+            let origin = self.origin_of_plan(&plan);
+            let mut commit = self.commit(&gather, decision, origin);
+            if finished {
+                self.finish(&plan, cursor, &mut commit);
+            } else {
+                commit.cursor = Some(CursorMove { expected: cursor, next: cursor });
+            }
+            match self.world.store().commit(&commit).await? {
+                Outcome::Done { .. } | Outcome::CursorMoved => return Ok(()),
+                Outcome::Stale(place) if is_plan_check::<S, W>(&commit, place) => return Ok(()),
+                _ => {}
+            }
+        }
+        Err(Outage(format!("a part gave up after {MAX_EFFECT_ATTEMPTS} tries")).into())
+    }
+
+    fn origin_of_plan(&self, plan: &Plan) -> Origin {
+        match &plan.cause {
+            PlanCause::Events(events) => self.origin_of(&events[0]),
+            PlanCause::Mark { origin, .. } => Origin { at: self.world.now(), ..origin.clone() },
+        }
+    }
+
+    fn finish(&self, plan: &Plan, cursor: u64, commit: &mut Commit) {
+        match &plan.cause {
+            PlanCause::Events(events) => {
+                let next = events.last().map_or(cursor, |event| event.sequence);
+                commit.cursor = Some(CursorMove { expected: cursor, next });
+                if let Some(event) = replayed_event(events) {
+                    let set = keys::parked(S::DOMAIN);
+                    commit.writes.push(Write::DeleteMember { set, member: event.id() });
+                }
+            }
+            PlanCause::Mark { item, token, .. } => {
+                commit.unmark = Some((item.clone(), token.clone()));
+            }
+        }
+    }
+
+    /// The next commit of an unfinished effect; `None` when something else had to go first.
+    async fn next_of_plan(
+        &self,
+        gather: &Gather<'_, W>,
+        plan: &mut Plan,
+    ) -> Result<Option<Decision>, Failure> {
+        let parts_key = keys::plan_parts(S::DOMAIN);
+        if plan.part < plan.parts {
+            let name = plan.part.to_string();
+            let read = Read::Members { key: parts_key.clone(), members: vec![name.clone()] };
+            let found = gather.fetch(vec![read]).await?;
+            let Some(Found::Members(_, members)) = found.into_iter().next() else {
+                return Err(Outage("a part is missing".to_owned()).into());
+            };
+            let json = members.into_iter().flatten().next().unwrap_or_default();
+            let mut decision: Decision = serde_json::from_str(&json)
+                .map_err(|fault| Outage(format!("a part does not read: {fault}")))?;
+            decision.delete_member(parts_key, name);
+            advance_part(plan);
+            return Ok(Some(decision));
+        }
+        let PlanCause::Events(events) = &plan.cause else {
+            return Err(Outage("a plan for a mark has only parts".to_owned()).into());
+        };
+        let replayed;
+        let events = match replayed_event(events) {
+            Some(event) => {
+                replayed = [event];
+                &replayed[..]
+            }
+            None => events.as_slice(),
+        };
+        let cause = Cause { events, step: plan.steps.get(plan.step).map(String::as_str) };
+        match S::react(gather, cause).await? {
+            Reaction::Effect(Effect::Done(decision)) => {
+                plan.step = plan.step.saturating_add(1);
+                Ok(Some(decision))
+            }
+            Reaction::Effect(Effect::Parts(parts)) => {
+                (plan.parts, plan.part) = (parts.len(), 0);
+                Ok(Some(stored_parts::<S, W>(parts)))
+            }
+            Reaction::WorkFirst(item) => {
+                self.work_item(&item).await?;
+                Ok(None)
+            }
+            Reaction::Steps(_) => Err(Outage("a step has no steps of its own".to_owned()).into()),
+        }
+    }
+
+    /// Works a few marks; gives back whether there may be more to do.
+    async fn work_marks(&self, progress: &mut bool) -> Result<bool, Failure> {
+        if !S::WORKS_MARKS {
+            return Ok(false);
+        }
+        let read = Read::Marks { domain: S::DOMAIN, limit: MARK_LIMIT };
+        let found = self.gather(0).fetch(vec![read]).await?;
+        let Some(Found::Marks(marks)) = found.into_iter().next() else { return Ok(false) };
+        for mark in &marks {
+            self.work_item(&mark.item).await?;
+            *progress = true;
+        }
+        Ok(!marks.is_empty())
+    }
+
+    /// Works one item if it is marked, to the end.
+    async fn work_item(&self, item: &str) -> Result<(), Failure> {
+        for attempt in 0..MAX_EFFECT_ATTEMPTS {
+            let gather = self.gather(attempt);
+            let Some(mark) = gather.mark(item).await? else { return Ok(()) };
+            let effect = S::work(&gather, &mark).await?;
+            let origin = self.origin_of_mark(&mark);
+            let (decision, parts) = match effect {
+                Effect::Done(decision) => (decision, false),
+                Effect::Parts(parts) => {
+                    let (item, token) = (mark.item.clone(), mark.token.clone());
+                    let cause = PlanCause::Mark { item, token, origin: origin.clone() };
+                    let (steps, count) = (vec![String::new()], parts.len());
+                    let plan = Plan { cause, steps, step: 0, parts: count, part: 0 };
+                    gather.witness(Check::Record { key: keys::plan(S::DOMAIN), version: 0 });
+                    (stored::<S, W>(&plan, parts), true)
+                }
+            };
+            let mut commit = self.commit(&gather, decision, origin);
+            if !parts {
+                commit.unmark = Some((mark.item.clone(), mark.token.clone()));
+            }
+            match self.world.store().commit(&commit).await? {
+                Outcome::Done { .. } if parts => return self.write_out_mark().await,
+                Outcome::Done { .. } => return Ok(()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes out the parts of a mark's effect that has just been stored.
+    async fn write_out_mark(&self) -> Result<(), Failure> {
+        while let Some((plan, version)) = self.plan().await? {
+            if !matches!(plan.cause, PlanCause::Mark { .. }) {
+                return Ok(());
+            }
+            let cursor = self.world.store().cut(self.tenant, S::DOMAIN, 1).await?.cursor;
+            Box::pin(self.continue_plan(plan, version, cursor, false)).await?;
+        }
+        Ok(())
+    }
+
+    async fn park_refused(
+        &self,
+        batch: &[Event],
+        cursor: u64,
+        refusal: &Refusal,
+    ) -> Result<Worked, Failure> {
+        self.park(batch, cursor, &refusal.to_string(), &refusal.faults).await
+    }
+
+    /// Sets the first event of a batch aside: the cursor moves on, an exception opens.
+    async fn park(
+        &self,
+        batch: &[Event],
+        cursor: u64,
+        why: &str,
+        faults: &[tradewind_kernel::Fault],
+    ) -> Result<Worked, Failure> {
+        let first = replayed_event(&batch[..1]).unwrap_or_else(|| batch[0].clone());
+        self.world.log(&format!("parked {} ({}): {why}", first.id(), first.kind()));
+        let parked = EventParked {
+            event: first.id(),
+            kind: first.kind().to_owned(),
+            correlation: first.origin.correlation.clone(),
+            why: why.to_owned(),
+            faults: faults.to_vec(),
+        };
+        let mut decision = Decision::default();
+        let record = serde_json::json!({ "event": first, "why": why, "faults": faults });
+        decision.put_member(keys::parked(S::DOMAIN), first.id(), &record);
+        decision.delete(keys::plan(S::DOMAIN));
+        #[allow(clippy::expect_used, reason = "our payloads have text keys and always serialise")]
+        let data = serde_json::to_value(&parked).expect("our payloads serialise");
+        let kind = format!("{}.event-parked", S::DOMAIN);
+        decision.event(NewEvent { kind, subject: first.id(), data });
+        let mut commit = self.commit(&self.gather(0), decision, self.origin_of(&batch[0]));
+        commit.cursor = Some(CursorMove { expected: cursor, next: batch[0].sequence });
+        match self.world.store().commit(&commit).await? {
+            Outcome::Done { .. } if batch.len() == 1 => Ok(Worked::Done),
+            _ => Ok(Worked::Elsewhere),
+        }
+    }
+}
+
+/// The event that a person had replayed, when that is what the batch is.
+fn replayed_event(batch: &[Event]) -> Option<Event> {
+    let [only] = batch else { return None };
+    let is_replay = only.kind().ends_with(".event-replayed");
+    let read = || serde_json::from_value::<EventReplayed>(only.what.data.clone()).ok();
+    is_replay.then(read).flatten().map(|replayed| replayed.replayed)
+}
+
+fn first_plan(batch: &[Event], steps: Vec<String>, parts: usize) -> Plan {
+    Plan { cause: PlanCause::Events(batch.to_vec()), steps, step: 0, parts, part: 0 }
+}
+
+/// A decision that stores a plan and its parts.
+fn stored<S: Service<W>, W: World>(plan: &Plan, parts: Vec<Decision>) -> Decision {
+    let mut decision = stored_parts::<S, W>(parts);
+    decision.put(keys::plan(S::DOMAIN), plan);
+    decision
+}
+
+fn stored_parts<S: Service<W>, W: World>(parts: Vec<Decision>) -> Decision {
+    let mut decision = Decision::default();
+    for (number, part) in parts.iter().enumerate() {
+        decision.put_member(keys::plan_parts(S::DOMAIN), number.to_string(), part);
+    }
+    decision
+}
+
+fn advance_part(plan: &mut Plan) {
+    plan.part = plan.part.saturating_add(1);
+    if plan.part >= plan.parts {
+        (plan.parts, plan.part) = (0, 0);
+        plan.step = plan.step.saturating_add(1);
+    }
+}
+
+fn is_plan<S: Service<W>, W: World>(write: &Write) -> bool {
+    matches!(write, Write::Put { key, .. } if *key == keys::plan(S::DOMAIN))
+}
+
+fn is_plan_check<S: Service<W>, W: World>(commit: &Commit, place: usize) -> bool {
+    matches!(
+        commit.checks.get(place),
+        Some(Check::Record { key, .. }) if *key == keys::plan(S::DOMAIN)
+    )
+}

@@ -1,0 +1,247 @@
+//! The wasm edge that all components share: from Spin's types to the shell's and back.
+//!
+//! An instance is reused by many requests, sixteen at a time, and may vanish at any moment: what it
+//! keeps (configuration, verified tokens, one Redis connection) is worth keeping and never trusted
+//! to survive. Nothing borrowed is held across an await.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use spin_sdk::http::body::IncomingBodyExt;
+use spin_sdk::http::{FullBody, Request as HttpRequest, Response as SpinResponse};
+use spin_sdk::variables;
+use tradewind_kernel::refusal::{Refusal, RefusalKind};
+use tradewind_kernel::time::Instant;
+
+use crate::auth::{Caller, TokenCache, bearer};
+use crate::failure::Failure;
+use crate::http::{Request, Response};
+use crate::serve::{nudged, serve};
+use crate::service::Service;
+use crate::spin::SpinStore;
+use crate::store::Outage;
+use crate::world::{AskError, World};
+
+/// A whole response in the form that Spin takes.
+pub type HttpResponse = SpinResponse<FullBody<bytes::Bytes>>;
+
+/// The longest body that is read at all; the host and `serve` have lower limits for most paths.
+const MAX_BULK_BODY: usize = 256 << 20;
+
+/// What a component is configured with and keeps: Spin variables of contract.md.
+#[derive(Clone)]
+struct Config {
+    redis_url: String,
+    token_keys: String,
+    token_audience: String,
+    idempotency_seconds: u64,
+    wait_replicas: u32,
+    quiet: bool,
+}
+
+thread_local! {
+    static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
+    static TOKENS: RefCell<Option<TokenCache>> = const { RefCell::new(None) };
+}
+
+async fn variable(name: &str, default: &str) -> Result<String, Outage> {
+    match variables::get(name).await {
+        Ok(value) => Ok(value),
+        Err(variables::Error::Undefined(_)) if !default.is_empty() => Ok(default.to_owned()),
+        Err(fault) => Err(Outage(format!("variable {name}: {fault}"))),
+    }
+}
+
+async fn number(name: &str, default: &str) -> Result<i64, Outage> {
+    let text = variable(name, default).await?;
+    text.trim().parse().map_err(|_| Outage(format!("variable {name} is no number: `{text}`")))
+}
+
+async fn config() -> Result<Rc<Config>, Outage> {
+    if let Some(config) = CONFIG.with_borrow(Clone::clone) {
+        return Ok(config);
+    }
+    let days = number("idempotency_days", "7").await?;
+    let config = Rc::new(Config {
+        redis_url: variable("redis_url", "").await?,
+        token_keys: variable("token_keys", "").await?,
+        token_audience: variable("token_audience", "tradewind").await?,
+        idempotency_seconds: u64::try_from(days.max(1)).unwrap_or(7).saturating_mul(86_400),
+        wait_replicas: u32::try_from(number("wait_replicas", "0").await?).unwrap_or(0),
+        quiet: matches!(variable("log_level", "info").await?.as_str(), "error" | "off"),
+    });
+    CONFIG.with_borrow_mut(|kept| *kept = Some(config.clone()));
+    Ok(config)
+}
+
+/// The world of a component on Spin or the embedded host.
+pub struct GuestWorld<A> {
+    store: SpinStore,
+    asks: A,
+    offset_seconds: i64,
+    idempotency_seconds: u64,
+    quiet: bool,
+}
+
+impl<A> GuestWorld<A> {
+    /// The world for one request: the business clock's offset is read anew each time.
+    ///
+    /// # Errors
+    /// A variable that is missing or wrong.
+    pub async fn open(asks: A) -> Result<Self, Outage> {
+        let config = config().await?;
+        Ok(Self {
+            store: crate::spin::open(&config.redis_url, config.wait_replicas),
+            asks,
+            offset_seconds: number("clock_offset_seconds", "0").await?,
+            idempotency_seconds: config.idempotency_seconds,
+            quiet: config.quiet,
+        })
+    }
+}
+
+fn real_millis() -> i64 {
+    #[allow(clippy::disallowed_methods, reason = "this is the edge where clocks are read")]
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl<A> World for GuestWorld<A> {
+    type Store = SpinStore;
+    type Asks = A;
+
+    fn store(&self) -> &SpinStore {
+        &self.store
+    }
+
+    fn asks(&self) -> &A {
+        &self.asks
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_millis(real_millis()).plus_seconds(self.offset_seconds)
+    }
+
+    fn real_seconds(&self) -> i64 {
+        real_millis().div_euclid(1000)
+    }
+
+    fn random(&self) -> u128 {
+        let mut bytes = [0u8; 16];
+        #[allow(clippy::expect_used, reason = "wasi:random never fails")]
+        getrandom::fill(&mut bytes).expect("wasi:random never fails");
+        u128::from_le_bytes(bytes)
+    }
+
+    fn idempotency_seconds(&self) -> u64 {
+        self.idempotency_seconds
+    }
+
+    async fn pause(&self, millis: u64) {
+        spin_sdk::time::sleep(Duration::from_millis(millis)).await;
+    }
+
+    fn log(&self, line: &str) {
+        if !self.quiet {
+            #[allow(clippy::print_stderr, reason = "standard error is a component's log")]
+            {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
+
+/// Answers one HTTP request of a domain.
+pub async fn handle<S, A>(asks: A, request: HttpRequest) -> HttpResponse
+where
+    S: Service<GuestWorld<A>>,
+{
+    let answered = answer::<S, A>(asks, request).await;
+    let response = answered.unwrap_or_else(|outage| {
+        #[allow(clippy::print_stderr, reason = "standard error is a component's log")]
+        {
+            eprintln!("{outage}");
+        }
+        Response::problem(&Failure::Outage(outage), "")
+    });
+    http_response(response)
+}
+
+async fn answer<S, A>(asks: A, request: HttpRequest) -> Result<Response, Outage>
+where
+    S: Service<GuestWorld<A>>,
+{
+    let (parts, body) = request.into_parts();
+    let body = body.bytes().await.map_err(|fault| Outage(format!("the body broke: {fault}")))?;
+    let headers = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_ascii_lowercase(), value.to_str().ok()?.to_owned()))
+        })
+        .collect();
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or("").to_owned(),
+        headers,
+        body: body.to_vec(),
+    };
+    if request.body.len() > MAX_BULK_BODY {
+        let detail = "the body is too large";
+        let refusal = Refusal::new(RefusalKind::TooLarge, "body-too-large", detail);
+        return Ok(Response::problem(&refusal.into(), ""));
+    }
+    let world = GuestWorld::open(asks).await?;
+    let caller = caller(&request, world.real_seconds()).await?;
+    Ok(serve::<S, _>(&world, &request, caller).await)
+}
+
+/// What the token says; tokens that were verified before are remembered by the instance.
+async fn caller(request: &Request, now: i64) -> Result<Result<Caller, Refusal>, Outage> {
+    let token = match bearer(request.header("authorization")) {
+        Ok(token) => token,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let config = config().await?;
+    TOKENS.with_borrow_mut(|cache| {
+        if cache.is_none() {
+            let made = TokenCache::new(&config.token_keys, &config.token_audience);
+            *cache = Some(made.map_err(|fault| Outage(format!("token_keys: {fault}")))?);
+        }
+        match cache {
+            Some(cache) => Ok(cache.verify(token, now)),
+            None => Err(Outage("no token keys".to_owned())),
+        }
+    })
+}
+
+fn http_response(response: Response) -> HttpResponse {
+    let mut builder = SpinResponse::builder().status(response.status);
+    for (name, value) in &response.headers {
+        builder = builder.header(name, value);
+    }
+    let body = FullBody::new(bytes::Bytes::from(response.body));
+    builder.body(body).unwrap_or_else(|_| SpinResponse::new(FullBody::new(bytes::Bytes::new())))
+}
+
+/// The world in which a provider answers asks: it asks nobody itself.
+///
+/// # Errors
+/// A variable that is missing or wrong.
+pub async fn provider() -> Result<GuestWorld<()>, AskError> {
+    GuestWorld::open(()).await.map_err(|outage| AskError::Unavailable(outage.to_string()))
+}
+
+/// Reacts to a nudge.
+///
+/// # Errors
+/// A line for the log; nothing is lost, the next nudge or tick does the same.
+pub async fn nudge<S, A>(asks: A, payload: &[u8]) -> Result<(), Outage>
+where
+    S: Service<GuestWorld<A>>,
+{
+    let world = GuestWorld::open(asks).await?;
+    nudged::<S, _>(&world, payload).await.map_err(|failure| Outage(failure.to_string()))
+}

@@ -1,0 +1,159 @@
+-- The rest of the library, appended to commit.lua: reading, cuts, leases, and the names under which
+-- all of it is called.
+
+local CHUNK = 4000 -- `unpack` of 8,000 values fails
+local SCAN_STEP = 64 -- entries that a cut fetches at once, at least
+local FIRST_STREAM = 5 -- its place among the keys of a cut
+
+-- read ------------------------------------------------------------------------------------------
+
+local function append_fields(out, key, names)
+  for first = 1, #names, CHUNK do
+    append(out, redis.call('HMGET', key, unpack(names, first, math.min(first + CHUNK - 1, #names))))
+  end
+end
+
+local readers = {
+  R = function(out, key)
+    out[#out + 1] = redis.call('GET', key)
+  end,
+  H = function(out, key)
+    append_counted(out, redis.call('HGETALL', key))
+  end,
+  F = function(out, key, _, take_number, take_many)
+    append_fields(out, key, take_many(take_number()))
+  end,
+  L = function(out, key, take)
+    append_counted(out, redis.call('ZRANGEBYLEX', key, take(), '+', 'LIMIT', 0, take()))
+  end,
+  D = function(out, key, take)
+    local until_score = take()
+    append_counted(out, redis.call(
+      'ZRANGEBYSCORE', key, '-inf', until_score, 'WITHSCORES', 'LIMIT', 0, take()))
+  end,
+  K = function(out, key, take)
+    out[#out + 1] = redis.call('HGET', key, take())
+  end,
+  W = function(out, key, take)
+    append_counted(out, redis.call('HRANDFIELD', key, take(), 'WITHVALUES'))
+  end,
+  E = function(out, key, take)
+    local after, limit = take(), take()
+    local entries = limit ~= '0' and redis.call('XRANGE', key, after, '+', 'COUNT', limit) or {}
+    out[#out + 1] = text(#entries)
+    for _, entry in ipairs(entries) do
+      append(out, { entry[1], entry[2][4] })
+    end
+  end,
+}
+
+local function read(keys, args)
+  local take, take_number, take_many = walker(args)
+  local domain = take()
+  local out = { is_behind(keys, domain, take_number, take_many) and '1' or '0' }
+  out[2] = text(redis.call('EXISTS', keys[MARKS]))
+  out[3] = redis.call('GET', keys[SEQUENCE]) or '0'
+  for i = MARKS + 1, #keys do
+    readers[take()](out, keys[i], take, take_number, take_many)
+  end
+  return out
+end
+
+-- cut, lease, release ---------------------------------------------------------------------------
+
+-- Adds what is of interest in one stream after the cursor, up to the bound; returns the sequence
+-- up to which it looked, or nil when it saw everything.
+local function cut_stream(found, key, cursor, bound, wanted, limit, scan)
+  local at, scanned, taken = cursor, 0, 0
+  while at < bound do
+    local step = math.min(math.max(limit - taken, SCAN_STEP), scan - scanned)
+    local entries = redis.call('XRANGE', key, '(' .. text(at), text(bound), 'COUNT', text(step))
+    for _, entry in ipairs(entries) do
+      at, scanned = tonumber(string.match(entry[1], '^%d+')), scanned + 1
+      if not wanted or wanted[entry[2][2]] then
+        found[#found + 1], taken = { at, entry[2][4] }, taken + 1
+      end
+      if (scanned == scan or taken == limit) and at < bound then
+        return at
+      end
+    end
+    if #entries < step then
+      return nil
+    end
+  end
+end
+
+local function cut(keys, args)
+  local take, take_number, take_many = walker(args)
+  local domain, limit, scan = take(), take_number(), take_number()
+  local cursor = cursor_of(keys, domain)
+  local horizon = number_of(redis.call('GET', keys[SEQUENCE]))
+  local last, found = number_of(redis.call('HGET', keys[LAST], domain)), {}
+  for i = FIRST_STREAM, last > cursor and #keys or 0 do
+    local types, bound, wanted = take_many(take_number()), 0, nil
+    if #types == 0 then
+      bound = last
+    else
+      wanted = {}
+      for place, value in ipairs(redis.call('HMGET', keys[TYPES], unpack(types))) do
+        wanted[types[place]], bound = true, math.max(bound, number_of(value))
+      end
+    end
+    local seen = cut_stream(found, keys[i], cursor, bound, wanted, limit, scan)
+    horizon = math.min(horizon, seen or horizon)
+  end
+  table.sort(found, function(one, other) return one[1] < other[1] end)
+  local out = { text(cursor), '' }
+  for i, event in ipairs(found) do
+    if event[1] > horizon then
+      break
+    end
+    append(out, { text(event[1]), event[2] })
+    if i == limit and found[i + 1] and found[i + 1][1] <= horizon then
+      horizon = event[1]
+    end
+  end
+  out[2] = text(horizon)
+  return out
+end
+
+local function lease(keys, args)
+  local held, tries, cursors, plan = keys[1], keys[2], keys[3], keys[4]
+  local domain, owner, millis = args[1], args[2], args[3]
+  local holder = redis.call('GET', held)
+  if holder and holder ~= owner then
+    return { 'held' }
+  end
+  local position = (redis.call('HGET', cursors, domain) or '0') .. ':' .. redis.call('GETRANGE', plan, 0, 15)
+  local known = redis.call('HMGET', tries, 'position', 'count')
+  local count = known[1] == position and number_of(known[2]) or 0
+  if not holder or count == 0 then
+    count = count + 1
+  end
+  redis.call('SET', held, owner, 'PX', millis)
+  redis.call('HSET', tries, 'position', position, 'count', text(count))
+  return { 'granted', text(count) }
+end
+
+local function release(keys, args)
+  if redis.call('GET', keys[1]) == args[1] then
+    redis.call('DEL', keys[1])
+    if args[2] == '1' then
+      redis.call('DEL', keys[2])
+    end
+  end
+  return { 'ok' }
+end
+
+local function register(name, callback, flags)
+  redis.register_function { function_name = name .. '_@VERSION@', callback = callback, flags = flags }
+end
+
+register('read', read, { 'no-writes' })
+register('cut', cut, { 'no-writes' })
+register('commit', commit, {})
+-- The same, when memory is full: for releases and cancellations.
+register('commit_frees', commit, { 'allow-oom' })
+-- Their few bytes must not stop what frees memory.
+register('lease', lease, { 'allow-oom' })
+register('release', release, { 'allow-oom' })

@@ -1,0 +1,294 @@
+//! The one way to change state: gather → decide → commit, again when something moved meanwhile.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tradewind_kernel::decision::{Decision, Write};
+use tradewind_kernel::event::Origin;
+use tradewind_kernel::refusal::{Refusal, RefusalKind};
+
+use crate::catch_up::catch_up;
+use crate::failure::Failure;
+use crate::gather::{Carried, Gather};
+use crate::service::Service;
+use crate::store::{
+    Check, Commit, Found, Idempotency, Needs, Outage, Outcome, Read, ReadRequest, Store, keys,
+};
+use crate::world::World;
+
+/// Tries of one command before the caller is told to come back: enough for sixteen interleaved
+/// writers of one record to all get through.
+pub const MAX_ATTEMPTS: u32 = 24;
+
+/// Tries in which everything is insisted on; see [`Gather::attempt`].
+pub const PATIENT_ATTEMPTS: u32 = 6;
+
+/// What is to be done, for whom, and why.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The tenant.
+    pub tenant: String,
+    /// Who, when, why. `origin.correlation` is ours, or one that a caller named.
+    pub origin: Origin,
+    /// A caller named the correlation: it must be unused, else ours is new and theirs its parent.
+    pub named_correlation: bool,
+    /// The idempotency key, and the hash of the request.
+    pub idempotency: Option<(String, String)>,
+    /// What the decision rests on.
+    pub needs: Needs,
+    /// May go on when the store is full.
+    pub frees: bool,
+    /// The attempt and the roles, for the audit of a refusal.
+    pub attempt: Option<(String, Vec<String>)>,
+}
+
+/// A reply as it is kept under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptReply {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+    /// The location of what was made.
+    pub location: Option<String>,
+    /// The version of what was answered, when the commit was not what wrote it.
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// The correlation of the first commit.
+    pub correlation: String,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// The reply, with its version filled in.
+    pub reply: KeptReply,
+    /// The version of what was answered.
+    pub version: u64,
+    /// The key had been used by the same request before.
+    pub replayed: bool,
+}
+
+/// Whether a correlation id has the form of ours: callers cannot name those.
+#[must_use]
+pub fn is_our_correlation(id: &str) -> bool {
+    id.starts_with("cor_") && id.len() == 30
+}
+
+/// The record that says a caller's correlation id is in use.
+fn correlation_key(id: &str) -> String {
+    format!("shell:correlation:{id}")
+}
+
+/// Runs one command to its end.
+///
+/// # Errors
+/// The refusal of the last try, an outage, or an outage when every try met somebody faster.
+pub async fn command<S: Service<W>, W: World>(
+    world: &W,
+    task: &mut Task,
+    decide: impl AsyncFn(&Gather<'_, W>) -> Result<Decision, Failure>,
+) -> Result<Ran, Failure> {
+    let mut carried: Carried = Vec::new();
+    let mut tenant_known = false;
+    let tenant = task.tenant.clone();
+    for attempt in 0..MAX_ATTEMPTS {
+        let gather = Gather::new(world, &tenant, S::DOMAIN, task.needs.clone(), attempt)
+            .carrying(std::mem::take(&mut carried));
+        let decision = match decide(&gather).await {
+            Ok(decision) => decision,
+            Err(Failure::Behind) => {
+                come_up::<S, W>(world, &tenant, attempt).await?;
+                continue;
+            }
+            Err(Failure::Refused(refusal)) => {
+                return refuse::<S, W>(world, task, refusal).await;
+            }
+            Err(outage) => return Err(outage),
+        };
+        if decision.is_empty() && task.idempotency.is_none() {
+            return Ok(unwritten(decision, task));
+        }
+        let reply = kept_reply(&decision, task);
+        let commit = commit_of::<S, W>(world, task, &gather, decision, &reply, tenant_known);
+        match world.store().commit(&commit).await? {
+            Outcome::Done { version } => {
+                let version = reply.version.unwrap_or(version);
+                return Ok(Ran { reply: with_version(reply, version), version, replayed: false });
+            }
+            Outcome::Replayed { version, reply } => return replayed(version, &reply),
+            Outcome::KeyReused => return Err(key_reused().into()),
+            Outcome::NewTenant => {
+                world.store().add_tenant(&tenant).await?;
+                tenant_known = true;
+            }
+            Outcome::Behind => come_up::<S, W>(world, &tenant, attempt).await?,
+            Outcome::Stale(place) => stale(world, task, &commit, place, attempt).await,
+            Outcome::Guarded(_, counters) => carried = refreshed(gather.carried(), counters),
+            Outcome::CursorMoved => {
+                return Err(Outage("a command has no cursor, and it moved".to_owned()).into());
+            }
+        }
+    }
+    Err(Outage(format!("gave up after {MAX_ATTEMPTS} tries")).into())
+}
+
+/// Catches up, and waits a little when that did not help.
+async fn come_up<S: Service<W>, W: World>(
+    world: &W,
+    tenant: &str,
+    attempt: u32,
+) -> Result<(), Failure> {
+    let progress = catch_up::<S, W>(world, tenant).await?;
+    if !progress && attempt > 0 {
+        world.pause(u64::from(attempt.min(10)).saturating_mul(10)).await;
+    }
+    Ok(())
+}
+
+async fn stale<W: World>(world: &W, task: &mut Task, commit: &Commit, place: usize, attempt: u32) {
+    let named = correlation_key(&task.origin.correlation);
+    let clash = matches!(
+        commit.checks.get(place),
+        Some(Check::Record { key, .. }) if task.named_correlation && *key == named
+    );
+    if clash {
+        rename_correlation(world, task);
+    } else if attempt > 2 {
+        let spread = u64::try_from(world.random() % 16).unwrap_or(0);
+        world.pause(spread).await;
+    }
+}
+
+/// Gives a task a correlation of ours; the one that the caller named becomes its parent.
+pub(crate) fn rename_correlation<W: World>(world: &W, task: &mut Task) {
+    let ours = tradewind_kernel::Id::unique("cor", world.now(), world.random());
+    let theirs = std::mem::replace(&mut task.origin.correlation, ours.to_string());
+    task.origin.parent = Some(theirs);
+    task.named_correlation = false;
+}
+
+fn commit_of<S: Service<W>, W: World>(
+    world: &W,
+    task: &Task,
+    gather: &Gather<'_, W>,
+    decision: Decision,
+    reply: &KeptReply,
+    tenant_known: bool,
+) -> Commit {
+    let mut checks = gather.witnesses();
+    let mut writes = decision.writes;
+    let writes_something = !writes.is_empty() || !decision.events.is_empty();
+    if task.named_correlation && writes_something {
+        let key = correlation_key(&task.origin.correlation);
+        checks.push(Check::Record { key: key.clone(), version: 0 });
+        writes.push(Write::Put { key, value: "1".to_owned() });
+    }
+    let idempotency = task.idempotency.as_ref().map(|(key, request)| Idempotency {
+        key: key.clone(),
+        request: request.clone(),
+        keep_seconds: world.idempotency_seconds(),
+        reply: tradewind_kernel::decision::json(reply),
+    });
+    Commit {
+        tenant: task.tenant.clone(),
+        domain: S::DOMAIN,
+        needs: task.needs.clone(),
+        idempotency,
+        checks,
+        guards: decision.guards,
+        writes,
+        events: decision.events,
+        origin: Origin { at: gather.now(), ..task.origin.clone() },
+        cursor: None,
+        unmark: None,
+        tenant_known,
+        frees: task.frees,
+    }
+}
+
+fn kept_reply(decision: &Decision, task: &Task) -> KeptReply {
+    let reply = &decision.reply;
+    KeptReply {
+        status: if reply.status == 0 { 200 } else { reply.status },
+        body: reply.body.clone(),
+        location: reply.location.clone(),
+        version: reply.version,
+        correlation: task.origin.correlation.clone(),
+    }
+}
+
+fn unwritten(decision: Decision, task: &Task) -> Ran {
+    let reply = kept_reply(&decision, task);
+    let version = reply.version.unwrap_or(0);
+    Ran { reply: with_version(reply, version), version, replayed: false }
+}
+
+fn with_version(mut reply: KeptReply, version: u64) -> KeptReply {
+    if let Some(place) = reply.body.get_mut("version") {
+        *place = Value::String(version.to_string());
+    }
+    reply
+}
+
+fn replayed(version: u64, reply: &str) -> Result<Ran, Failure> {
+    let reply: KeptReply = serde_json::from_str(reply)
+        .map_err(|fault| Outage(format!("a kept reply does not read: {fault}")))?;
+    let version = reply.version.unwrap_or(version);
+    Ok(Ran { reply: with_version(reply, version), version, replayed: true })
+}
+
+fn key_reused() -> Refusal {
+    Refusal::conflict(
+        "idempotency-key-reused",
+        "this Idempotency-Key was used for another request; take a new key",
+    )
+}
+
+/// After a guard failed, records and sets are as they were (checks come first) and the counters
+/// are at hand: the next try needs no read.
+fn refreshed(
+    carried: Carried,
+    mut live: std::collections::BTreeMap<String, std::collections::BTreeMap<String, i64>>,
+) -> Carried {
+    carried
+        .into_iter()
+        .filter_map(|(read, found)| match (&read, &found) {
+            (Read::Record { .. } | Read::Set { .. } | Read::Members { .. }, _) => {
+                Some((read, found))
+            }
+            (Read::Counters { key }, _) => {
+                live.remove(key).map(|counters| (read.clone(), Found::Counters(counters)))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// A refusal: unless the same request has already been granted under its key, it stands. An
+/// audited one leaves an event.
+async fn refuse<S: Service<W>, W: World>(
+    world: &W,
+    task: &mut Task,
+    refusal: Refusal,
+) -> Result<Ran, Failure> {
+    if let Some((key, request)) = &task.idempotency {
+        let read = ReadRequest {
+            tenant: task.tenant.clone(),
+            domain: S::DOMAIN,
+            needs: Needs::Nothing,
+            reads: vec![Read::Record { key: keys::idempotency(key) }],
+        };
+        let snapshot = world.store().read(&read).await?;
+        if let Some(Found::Record(Some(kept))) = snapshot.found.first() {
+            let (hash, reply) = kept.json.split_once('\n').unwrap_or(("", &kept.json));
+            if hash != request {
+                return Err(key_reused().into());
+            }
+            return replayed(kept.version, reply);
+        }
+    }
+    if refusal.audited && refusal.kind != RefusalKind::Unauthenticated {
+        crate::audit::refused::<S, W>(world, task, &refusal).await;
+    }
+    Err(refusal.into())
+}

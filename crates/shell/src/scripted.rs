@@ -1,0 +1,159 @@
+//! The store over the script library, whatever carries the commands.
+
+use tradewind_kernel::event::Domain;
+
+use crate::protocol::{self, Function, Request, Value, check};
+use crate::store::{
+    Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store, keys,
+};
+
+/// How long a commit waits for its replicas.
+const REPLICA_WAIT_MILLIS: &str = "1000";
+
+/// Carries one command to Redis and its answer back, flat.
+pub trait Wire {
+    /// Sends a command. After a failure that may lie with the connection, the next call opens a
+    /// new one.
+    async fn execute(
+        &self,
+        command: &'static str,
+        arguments: Vec<Vec<u8>>,
+    ) -> Result<Vec<Value>, Outage>;
+}
+
+/// A store over the script library.
+#[derive(Debug, Clone)]
+pub struct Scripted<W> {
+    wire: W,
+    wait_replicas: u32,
+}
+
+impl<W: Wire> Scripted<W> {
+    /// A store over this wire; a commit is done when so many replicas have it.
+    pub fn over(wire: W, wait_replicas: u32) -> Self {
+        Self { wire, wait_replicas }
+    }
+
+    /// Calls a function. When the library is missing, nothing has run yet, so after loading it
+    /// the call is made again, whatever it is. What may run twice is repeated once, since the
+    /// connection may just have been a stale one.
+    async fn call(&self, request: Request, repeatable: bool) -> Result<Vec<Value>, Outage> {
+        let arguments = request.into_arguments();
+        let spare = arguments.clone();
+        match self.wire.execute("FCALL", arguments).await {
+            Err(Outage(text)) if protocol::is_not_loaded(&text) => {
+                self.load().await?;
+                self.wire.execute("FCALL", spare).await
+            }
+            Err(_) if repeatable => match self.wire.execute("FCALL", spare.clone()).await {
+                Err(Outage(text)) if protocol::is_not_loaded(&text) => {
+                    self.load().await?;
+                    self.wire.execute("FCALL", spare).await
+                }
+                other => other,
+            },
+            other => other,
+        }
+    }
+
+    /// Loads the library; loading it twice at once does no harm.
+    async fn load(&self) -> Result<(), Outage> {
+        let code = protocol::library().code.clone();
+        let arguments = ["LOAD".to_owned(), "REPLACE".to_owned(), code];
+        self.wire.execute("FUNCTION", arguments.map(String::into_bytes).to_vec()).await?;
+        Ok(())
+    }
+
+    /// Sends a command that may run twice.
+    async fn repeatable(
+        &self,
+        command: &'static str,
+        arguments: &[&str],
+    ) -> Result<Vec<Value>, Outage> {
+        let bytes = || arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect();
+        match self.wire.execute(command, bytes()).await {
+            Err(_) => self.wire.execute(command, bytes()).await,
+            done => done,
+        }
+    }
+
+    async fn wait(&self) -> Result<(), Outage> {
+        let wanted = self.wait_replicas.to_string();
+        let arguments = [wanted.as_str(), REPLICA_WAIT_MILLIS].map(|text| text.as_bytes().to_vec());
+        let answer = self.wire.execute("WAIT", arguments.to_vec()).await?;
+        match answer.first() {
+            Some(Value::Int(count)) if *count >= i64::from(self.wait_replicas) => Ok(()),
+            other => Err(Outage(format!("too few replicas have the commit: {other:?}"))),
+        }
+    }
+}
+
+impl<W: Wire> Store for Scripted<W> {
+    async fn read(&self, request: &ReadRequest) -> Result<Snapshot, Outage> {
+        let values = self.call(protocol::encode_read(request)?, true).await?;
+        protocol::decode_read(request, values)
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
+        let request = protocol::encode_commit(commit)?;
+        debug_assert!(matches!(request.function, Function::Commit | Function::CommitFrees));
+        let values = self.call(request, false).await?;
+        let outcome = protocol::decode_commit(commit, values)?;
+        if self.wait_replicas > 0 && matches!(outcome, Outcome::Done { .. }) {
+            self.wait().await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn cut(&self, tenant: &str, domain: Domain, limit: usize) -> Result<Cut, Outage> {
+        let request = protocol::encode_cut(tenant, domain, limit)?;
+        protocol::decode_cut(self.call(request, true).await?)
+    }
+
+    async fn lease(
+        &self,
+        tenant: &str,
+        domain: Domain,
+        owner: &str,
+        millis: u64,
+    ) -> Result<Option<Lease>, Outage> {
+        let request = protocol::encode_lease(tenant, domain, owner, millis)?;
+        protocol::decode_lease(self.call(request, true).await?)
+    }
+
+    async fn release(
+        &self,
+        tenant: &str,
+        domain: Domain,
+        owner: &str,
+        progress: bool,
+    ) -> Result<(), Outage> {
+        let request = protocol::encode_release(tenant, domain, owner, progress)?;
+        self.call(request, true).await?;
+        Ok(())
+    }
+
+    async fn tenants(&self) -> Result<Vec<String>, Outage> {
+        let values = self.repeatable("SMEMBERS", &[keys::TENANTS]).await?;
+        let mut names: Vec<String> = values
+            .into_iter()
+            .filter_map(|value| match value {
+                Value::Bytes(name) => String::from_utf8(name).ok(),
+                Value::Nil | Value::Int(_) => None,
+            })
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    async fn add_tenant(&self, tenant: &str) -> Result<(), Outage> {
+        check::tenant(tenant)?;
+        self.repeatable("SADD", &[keys::TENANTS, tenant]).await?;
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), Outage> {
+        self.repeatable("PING", &[]).await?;
+        Ok(())
+    }
+}

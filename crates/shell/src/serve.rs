@@ -1,0 +1,502 @@
+//! From a request to a response: token, route, role, headers, domain, problem body.
+
+use std::marker::PhantomData;
+
+use serde_json::{Value, json};
+use tradewind_kernel::event::{Event, Origin, sequence_of};
+use tradewind_kernel::events::system::{EventDismissed, EventReplayed};
+use tradewind_kernel::event::NewEvent;
+use tradewind_kernel::decision::Decision;
+use tradewind_kernel::refusal::{Refusal, RefusalKind};
+use tradewind_kernel::{Id, id};
+
+use crate::auth::Caller;
+use crate::call::{Answer, Call};
+use crate::catch_up::catch_up;
+use crate::failure::Failure;
+use crate::http::{Method, Request, Response, query_pairs};
+use crate::route::{QueryParameter, Role};
+use crate::run::{Task, is_our_correlation};
+use crate::service::Service;
+use crate::store::{Found, Needs, Read, Store, keys};
+use crate::world::World;
+
+/// The longest idempotency key.
+const MAX_KEY_LENGTH: usize = 255;
+
+/// The largest body of a request that is not a bulk load: 1 MiB (contract.md).
+pub const MAX_BODY: usize = 1 << 20;
+
+/// What the shell itself answers for every domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Common {
+    Events,
+    OpenApi,
+    Parked,
+    Replay,
+    Dismiss,
+    Tick,
+}
+
+const EVENT_QUERY: &[QueryParameter] = &[
+    QueryParameter {
+        name: "after",
+        required: false,
+        repeated: false,
+        form: "string",
+        description: "the id of the last event seen",
+    },
+    QueryParameter {
+        name: "limit",
+        required: false,
+        repeated: false,
+        form: "integer",
+        description: "at most so many",
+    },
+];
+
+/// Answers one request of a domain. `caller` is what the token says, or why there is none.
+pub async fn serve<S: Service<W>, W: World>(
+    world: &W,
+    request: &Request,
+    caller: Result<Caller, Refusal>,
+) -> Response {
+    let (correlation, named, parent) = correlation_of(world, request);
+    if request.path == format!("/{}/v1/health", S::DOMAIN) {
+        return health(world).await;
+    }
+    let writes = request.method != "GET";
+    let answered = match caller {
+        Ok(caller) => {
+            let call = Asked { world, request, caller: &caller, correlation, named, parent };
+            answer::<S, W>(&call).await.map_err(|failure| (failure, call.correlation.clone()))
+        }
+        Err(refusal) => Err((refusal.into(), correlation)),
+    };
+    match answered {
+        Ok(answer) => response(answer, writes),
+        Err((failure, correlation)) => {
+            if !matches!(failure, Failure::Refused(_)) {
+                world.log(&format!("{} {}: {failure}", request.method, request.path));
+            }
+            Response::problem(&failure, &correlation).with("correlation-id", correlation)
+        }
+    }
+}
+
+struct Asked<'a, W> {
+    world: &'a W,
+    request: &'a Request,
+    caller: &'a Caller,
+    correlation: String,
+    named: bool,
+    parent: Option<String>,
+}
+
+/// The correlation of a request: the caller's when it is lawful and cannot be one of ours, else a
+/// fresh one with the caller's as parent.
+fn correlation_of<W: World>(world: &W, request: &Request) -> (String, bool, Option<String>) {
+    let ours = || Id::unique("cor", world.now(), world.random()).to_string();
+    match request.header("correlation-id") {
+        Some(named) if named.parse::<Id>().is_ok() && !is_our_correlation(named) => {
+            (named.to_owned(), true, None)
+        }
+        Some(named) => {
+            let parent = Some(named.chars().take(id::MAX_LENGTH).collect());
+            (ours(), false, parent)
+        }
+        None => (ours(), false, None),
+    }
+}
+
+async fn health<W: World>(world: &W) -> Response {
+    match world.store().ping().await {
+        Ok(()) => Response::json(200, &json!({ "status": "up" })),
+        Err(outage) => {
+            world.log(&format!("health: {outage}"));
+            Response::json(503, &json!({ "status": "down" })).with("retry-after", "1")
+        }
+    }
+}
+
+fn response(answer: Answer, writes: bool) -> Response {
+    let mut response = Response::json(answer.status, &answer.body);
+    if let Some(version) = answer.version {
+        response = response.with("etag", format!("\"{version}\""));
+    }
+    if let Some(location) = answer.location {
+        response = response.with("location", location);
+    }
+    if answer.replayed {
+        response = response.with("idempotency-replayed", "true");
+    }
+    if let (true, Some(correlation)) = (writes, answer.correlation) {
+        response = response.with("correlation-id", correlation);
+    }
+    response
+}
+
+async fn answer<S: Service<W>, W: World>(asked: &Asked<'_, W>) -> Result<Answer, Failure> {
+    let method = Method::parse(&asked.request.method);
+    let common = common_routes(S::DOMAIN.name());
+    if let Some((operation, parameters)) = common_match(&common, &asked.request.path, method)? {
+        return shared::<S, W>(asked, operation, parameters).await;
+    }
+    let mut found = None;
+    let mut path_known = false;
+    for route in S::routes() {
+        if let Some(parameters) = route.matches(&asked.request.path) {
+            path_known = true;
+            if Some(route.method) == method {
+                found = Some((route, parameters));
+                break;
+            }
+        }
+    }
+    let Some((route, parameters)) = found else { return Err(no_route(path_known).into()) };
+    let query = query_pairs(&asked.request.query)?;
+    let call = call_of::<S, W>(asked, parameters, query);
+    if !asked.caller.may(route.roles) {
+        return Err(forbidden(&call, route.roles).await);
+    }
+    check_headers(asked.request, route.method, route.body.is_some(), route.lines)?;
+    check_query(&call.query, route.query)?;
+    S::handle(route.op, &call).await
+}
+
+fn call_of<'a, S: Service<W>, W: World>(
+    asked: &'a Asked<'a, W>,
+    parameters: Vec<(&'static str, String)>,
+    query: Vec<(String, String)>,
+) -> Call<'a, S, W> {
+    Call {
+        world: asked.world,
+        caller: asked.caller,
+        tenant: &asked.caller.tenant,
+        request: asked.request,
+        parameters,
+        query,
+        correlation: asked.correlation.clone(),
+        named_correlation: asked.named,
+        parent: asked.parent.clone(),
+        service: PhantomData,
+    }
+}
+
+fn no_route(path_known: bool) -> Refusal {
+    if path_known {
+        let detail = "this path has no such method";
+        Refusal::new(RefusalKind::MethodNotAllowed, "method-not-allowed", detail)
+    } else {
+        Refusal::not_found("such path")
+    }
+}
+
+async fn forbidden<S: Service<W>, W: World>(call: &Call<'_, S, W>, roles: &[Role]) -> Failure {
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let refusal = Refusal::forbidden(
+        "role-insufficient",
+        format!("this needs one of the roles: admin, {}", names.join(", ")),
+    );
+    if call.tenant() != "*" {
+        crate::audit::refused::<S, W>(call.world(), &call.task(), &refusal).await;
+    }
+    refusal.into()
+}
+
+/// The headers of a write: `Idempotency-Key` on POST, the body's type, its size.
+fn check_headers(
+    request: &Request,
+    method: Method,
+    has_body: bool,
+    lines: bool,
+) -> Result<(), Refusal> {
+    if !method.writes() {
+        return Ok(());
+    }
+    match request.header("idempotency-key") {
+        None if method == Method::Post => {
+            let detail = "a POST needs the header Idempotency-Key";
+            let kind = RefusalKind::Malformed;
+            return Err(Refusal::new(kind, "idempotency-key-missing", detail));
+        }
+        Some(key) if !lawful_key(key) => {
+            let detail = "an Idempotency-Key is 1 to 255 visible ASCII characters";
+            let kind = RefusalKind::Malformed;
+            return Err(Refusal::new(kind, "idempotency-key-malformed", detail));
+        }
+        _ => {}
+    }
+    if !lines && request.body.len() > MAX_BODY {
+        let detail = "a body is at most 1 MiB";
+        return Err(Refusal::new(RefusalKind::TooLarge, "body-too-large", detail));
+    }
+    if has_body && !request.body.is_empty() {
+        let wanted: &[&str] = if lines {
+            &["application/x-ndjson", "application/jsonl", "application/json"]
+        } else {
+            &["application/json"]
+        };
+        let given = request.header("content-type").unwrap_or("");
+        let essence = given.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        if !wanted.contains(&essence.as_str()) {
+            let detail = format!("the body must be {}", wanted[0]);
+            return Err(Refusal::new(RefusalKind::MediaType, "media-type-unsupported", detail));
+        }
+    }
+    Ok(())
+}
+
+fn lawful_key(key: &str) -> bool {
+    (1..=MAX_KEY_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn check_query(query: &[(String, String)], known: &[QueryParameter]) -> Result<(), Refusal> {
+    let refuse = |detail: String| Refusal::new(RefusalKind::Malformed, "query-malformed", detail);
+    for (position, (name, _)) in query.iter().enumerate() {
+        let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
+            return Err(refuse(format!("the query has an unknown parameter `{name}`")));
+        };
+        let earlier = query.iter().take(position).any(|(other, _)| other == name);
+        if earlier && !parameter.repeated {
+            return Err(refuse(format!("`{name}` is given twice")));
+        }
+    }
+    match known.iter().find(|known| known.required && !query.iter().any(|(n, _)| n == known.name))
+    {
+        Some(missing) => Err(refuse(format!("the query needs `{}`", missing.name))),
+        None => Ok(()),
+    }
+}
+
+fn common_routes(domain: &'static str) -> [(Common, Method, String); 6] {
+    [
+        (Common::Events, Method::Get, format!("/{domain}/v1/events")),
+        (Common::OpenApi, Method::Get, format!("/{domain}/v1/openapi.json")),
+        (Common::Parked, Method::Get, format!("/{domain}/v1/parked")),
+        (Common::Replay, Method::Post, format!("/{domain}/v1/parked/{{event}}/replay")),
+        (Common::Dismiss, Method::Post, format!("/{domain}/v1/parked/{{event}}/dismiss")),
+        (Common::Tick, Method::Post, format!("/{domain}/v1/tick")),
+    ]
+}
+
+type Matched = Option<(Common, Vec<(&'static str, String)>)>;
+
+fn common_match(
+    routes: &[(Common, Method, String)],
+    path: &str,
+    method: Option<Method>,
+) -> Result<Matched, Refusal> {
+    for (operation, wanted, pattern) in routes {
+        let parameters = match pattern.split_once("{event}") {
+            None => (pattern == path).then(Vec::new),
+            Some((before, after)) => path
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after))
+                .filter(|event| !event.contains('/'))
+                .map(|event| vec![("event", event.to_owned())]),
+        };
+        if let Some(parameters) = parameters {
+            if Some(*wanted) != method {
+                return Err(no_route(true));
+            }
+            return Ok(Some((*operation, parameters)));
+        }
+    }
+    Ok(None)
+}
+
+/// What every domain answers alike.
+async fn shared<S: Service<W>, W: World>(
+    asked: &Asked<'_, W>,
+    operation: Common,
+    parameters: Vec<(&'static str, String)>,
+) -> Result<Answer, Failure> {
+    let query = query_pairs(&asked.request.query)?;
+    let call = call_of::<S, W>(asked, parameters, query);
+    let roles: &[Role] = match operation {
+        Common::Tick => &[Role::System],
+        Common::Replay | Common::Dismiss => &[],
+        Common::OpenApi => &Role::ALL,
+        Common::Events | Common::Parked => Role::READERS,
+    };
+    let allowed = match operation {
+        Common::Tick => asked.caller.is(Role::System) || asked.caller.is(Role::Admin),
+        _ => asked.caller.may(roles),
+    };
+    if !allowed {
+        return Err(forbidden(&call, roles).await);
+    }
+    match operation {
+        Common::Events => {
+            check_query(&call.query, EVENT_QUERY)?;
+            events(&call).await
+        }
+        Common::OpenApi => {
+            let document = serde_json::from_str(S::openapi()).unwrap_or(Value::Null);
+            Ok(Answer::ok(document))
+        }
+        Common::Parked => parked(&call).await,
+        Common::Replay | Common::Dismiss => {
+            check_headers(asked.request, Method::Post, false, false)?;
+            end_parked(&call, operation == Common::Replay).await
+        }
+        Common::Tick => tick(&call).await,
+    }
+}
+
+/// `GET /{domain}/v1/events`: the domain's stream in CloudEvents form.
+async fn events<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
+    let limit = call.limit()?;
+    let after = match call.query::<String>("after")?.as_deref() {
+        None | Some("") => 0,
+        Some(text) => sequence_of(text).ok_or_else(|| {
+            let detail = "`after` is the id of an event";
+            Refusal::new(RefusalKind::Malformed, "cursor-unknown", detail)
+        })?,
+    };
+    call.answer(async |gather| {
+        let read = Read::Events { domain: S::DOMAIN, after, limit };
+        let found = gather.fetch(vec![read]).await?;
+        let Some(Found::Events(events)) = found.into_iter().next() else {
+            return Ok(Call::<S, W>::page(Vec::new(), None, limit));
+        };
+        let last = events.last().map(Event::id);
+        let items = events.iter().map(|event| cloud_event(call.tenant(), event)).collect();
+        Ok(Call::<S, W>::page(items, last, limit))
+    })
+    .await
+}
+
+/// An event in the form of CloudEvents 1.0, with our extensions.
+#[must_use]
+pub fn cloud_event(tenant: &str, event: &Event) -> Value {
+    let mut value = json!({
+        "specversion": "1.0",
+        "id": event.id(),
+        "source": format!("/{tenant}/{}", event.domain),
+        "type": event.kind(),
+        "subject": event.what.subject,
+        "time": event.origin.at,
+        "datacontenttype": "application/json",
+        "data": event.what.data,
+        "correlationid": event.origin.correlation,
+        "sequence": format!("{:016}", event.sequence),
+        "by": event.origin.by,
+    });
+    let optional = [
+        ("causationid", &event.origin.causation),
+        ("parentcorrelationid", &event.origin.parent),
+        ("reason", &event.origin.reason),
+    ];
+    if let Some(object) = value.as_object_mut() {
+        for (name, text) in optional {
+            if let Some(text) = text {
+                object.insert(name.to_owned(), Value::String(text.clone()));
+            }
+        }
+    }
+    value
+}
+
+async fn parked<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
+    call.answer(async |gather| {
+        let parked = gather.set::<Value>(keys::parked(S::DOMAIN)).await?;
+        let items: Vec<Value> = parked
+            .into_iter()
+            .map(|(id, record)| {
+                json!({
+                    "id": id,
+                    "type": record.pointer("/event/type"),
+                    "correlation_id": record.pointer("/event/correlation"),
+                    "why": record.get("why"),
+                    "faults": record.get("faults"),
+                })
+            })
+            .collect();
+        Ok(Answer::ok(json!({ "items": items, "next": null })))
+    })
+    .await
+}
+
+async fn end_parked<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+    replay: bool,
+) -> Result<Answer, Failure> {
+    let id = call.text("event").to_owned();
+    call.command(async |gather| {
+        let set = keys::parked(S::DOMAIN);
+        let kept = gather.members::<Value>(set.clone(), vec![id.clone()]).await?;
+        let record = kept.into_iter().flatten().next();
+        let record = record.ok_or_else(|| Refusal::not_found(format!("parked event `{id}`")))?;
+        let mut decision = Decision::default();
+        let (kind, data) = if replay {
+            let replayed: Event = serde_json::from_value(record["event"].clone())
+                .map_err(|fault| crate::store::Outage(fault.to_string()))?;
+            let data = EventReplayed { event: id.clone(), replayed };
+            ("event-replayed", serde_json::to_value(data))
+        } else {
+            decision.delete_member(set, id.clone());
+            ("event-dismissed", serde_json::to_value(EventDismissed { event: id.clone() }))
+        };
+        let data = data.unwrap_or_default();
+        let kind = format!("{}.{kind}", S::DOMAIN);
+        decision.event(NewEvent { kind, subject: id.clone(), data });
+        Ok(decision.reply(200, json!({ "event": id })))
+    })
+    .await
+}
+
+/// `POST /{domain}/v1/tick`: catches up and does what time demands, for one tenant or for all.
+async fn tick<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
+    let tenants = if call.tenant() == "*" {
+        call.world().store().tenants().await?
+    } else {
+        vec![call.tenant().to_owned()]
+    };
+    let mut failed = Vec::new();
+    for tenant in &tenants {
+        if let Err(failure) = tick_tenant::<S, W>(call.world(), tenant).await {
+            call.world().log(&format!("tick of {} for {tenant}: {failure}", S::DOMAIN));
+            failed.push(tenant.clone());
+        }
+    }
+    let done = tenants.len().saturating_sub(failed.len());
+    Ok(Answer::ok(json!({ "tenants": tenants.len(), "done": done, "failed": failed })))
+}
+
+async fn tick_tenant<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<(), Failure> {
+    catch_up::<S, W>(world, tenant).await?;
+    S::tick(world, tenant).await?;
+    catch_up::<S, W>(world, tenant).await?;
+    Ok(())
+}
+
+/// A nudge: the payload is the tenant. Losing one loses nothing.
+///
+/// # Errors
+/// What catching up says.
+pub async fn nudged<S: Service<W>, W: World>(world: &W, payload: &[u8]) -> Result<(), Failure> {
+    let Ok(tenant) = std::str::from_utf8(payload) else { return Ok(()) };
+    if tenant.parse::<Id>().is_err() {
+        return Ok(());
+    }
+    catch_up::<S, W>(world, tenant).await.map(|_| ())
+}
+
+/// A task of the system's own, for `tick`: a fresh correlation, nobody's key.
+pub fn system_task<W: World>(world: &W, tenant: &str, needs: Needs) -> Task {
+    let now = world.now();
+    let correlation = Id::unique("cor", now, world.random()).to_string();
+    let (by, reason, parent, causation) = ("system".to_owned(), None, None, None);
+    let origin = Origin { at: now, by, reason, correlation, parent, causation };
+    Task {
+        tenant: tenant.to_owned(),
+        origin,
+        named_correlation: false,
+        idempotency: None,
+        needs,
+        frees: true,
+        attempt: None,
+    }
+}

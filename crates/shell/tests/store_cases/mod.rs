@@ -1,0 +1,5 @@
+//! The cases, each generic over the store.
+
+pub mod checks;
+pub mod streams;
+pub mod values;

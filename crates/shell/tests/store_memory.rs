@@ -1,0 +1,57 @@
+//! The fault switch of the store in memory.
+#![cfg(feature = "native-redis")] // for the bench it shares with the other tests
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod store_support;
+
+use store_support::*;
+use tradewind_kernel::event::Domain;
+use tradewind_shell::memory::{Call, Fate, MemoryStore};
+use tradewind_shell::store::{Commit, Outcome, Store};
+
+async fn sequence(store: &MemoryStore) -> u64 {
+    snapshot(store, vec![]).await.sequence
+}
+
+#[test]
+fn calls_fail_before_or_after_they_take_effect() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let one = Commit { writes: vec![put("k", "v")], ..commit(Domain::Inventory) };
+        store.fail_nth(2, Fate::FailsBefore);
+        assert_eq!(store.commit(&one).await, Ok(Outcome::Done { version: 1 }));
+        assert!(store.commit(&one).await.is_err());
+        assert_eq!(sequence(&store).await, 1);
+        store.fail_nth(1, Fate::FailsAfter);
+        assert!(store.commit(&one).await.is_err());
+        assert_eq!(sequence(&store).await, 2, "only the answer was lost");
+        store.fail_nth_commit(2, Fate::FailsAfter);
+        assert_eq!(sequence(&store).await, 2, "reads do not count");
+        assert_eq!(store.commit(&one).await, Ok(Outcome::Done { version: 3 }));
+        assert!(store.commit(&one).await.is_err());
+        assert_eq!(store.commit(&one).await, Ok(Outcome::Done { version: 5 }));
+        store.fail_always(Fate::FailsBefore);
+        assert!(store.ping().await.is_err());
+        store.heal();
+        assert!(store.ping().await.is_ok());
+        let before = store.calls();
+        store.set_faults(|_, call| {
+            if call == Call::Lease { Fate::FailsBefore } else { Fate::Works }
+        });
+        assert!(store.lease(TENANT, Domain::Finance, "a", 1).await.is_err());
+        assert_eq!(store.calls(), before + 1);
+    });
+}
+
+#[test]
+fn clones_share_everything_and_contents_tell_states_apart() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let other = store.clone();
+        let empty = store.contents(TENANT);
+        write(&store, vec![put("k", "v")]).await;
+        assert_eq!(sequence(&other).await, 1);
+        assert_eq!(other.contents(TENANT), store.contents(TENANT));
+        assert_ne!(store.contents(TENANT), empty);
+    });
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask test`: everything that must hold before a change lands, with its own set-up.
+//!
+//! Cheap checks come first. Nothing is skipped because something is missing: it is installed, or
+//! the command fails and says what to run.
+
+use anyhow::Result;
+
+use crate::command::{cargo, is_installed, run};
+use crate::packages::Install;
+use crate::project::Project;
+use crate::{build, redis, vendor};
+
+/// Formatting, lints, components, then every test of the workspace. Arguments go to the test
+/// runner, to choose among tests; the rest still runs.
+pub fn test(project: &Project, install: Install, filter: &[String]) -> Result<()> {
+    let cargo = |arguments: &[&str]| run(&mut cargo(project.root(), arguments));
+    cargo(&["fmt", "--all", "--check"])?;
+    redis::ensure(install)?;
+    build::build(project, install)?;
+    vendor::check(project)?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    // The runner of the other tests comes last, so that its closing line counts them.
+    cargo(&["test", "--workspace", "--doc"])?;
+    let mut tests = if is_installed("cargo-nextest") {
+        vec!["nextest", "run", "--workspace"]
+    } else {
+        vec!["test", "--workspace", "--all-targets"]
+    };
+    tests.extend(filter.iter().map(String::as_str));
+    cargo(&tests)
+}

@@ -1,0 +1,212 @@
+//! The product as it ships: the components in the embedded host, a real Redis, HTTP.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+use xtask::keys::{Bearer, Keys};
+use xtask::project::Project;
+
+use crate::driver::{Driver, Got, Sender, Sent};
+
+/// How long a host may take to be ready; compiling the components takes most of it, once.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+
+/// A host of its own, with a data folder that goes away with it.
+pub struct Hosted {
+    child: Option<Child>,
+    data: TempDir,
+    port: u16,
+    keys: Keys,
+    tokens: BTreeMap<Sender, String>,
+    agent: ureq::Agent,
+}
+
+/// The host program; `cargo xtask test` builds it before any test runs.
+///
+/// # Errors
+/// It is not there.
+pub fn program(project: &Project) -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| project.root().join("target"), |folder| project.root().join(folder));
+    let program = target.join("release/tradewind-host");
+    if !program.is_file() {
+        bail!("{} is not built; run: cargo xtask build", program.display());
+    }
+    Ok(program)
+}
+
+fn project() -> Project {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    Project::at(root)
+}
+
+/// A port that nobody has now.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+impl Hosted {
+    /// Starts a host with its private Redis (fsync at every write) and a movable business clock.
+    ///
+    /// # Errors
+    /// The program or a component is not built, or does not come up.
+    pub fn start() -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let keys = Keys::of(data.path())?;
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+        let port = free_port()?;
+        let mut hosted = Self { child: None, data, port, keys, tokens: BTreeMap::new(), agent };
+        hosted.spawn()?;
+        Ok(hosted)
+    }
+
+    /// Starts the host's process (again, after a kill) and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn spawn(&mut self) -> Result<()> {
+        let project = project();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.data.path().join("host.log"))?;
+        let mut command = Command::new(program(&project)?);
+        command.arg("--manifest").arg(project.manifest());
+        command.arg("--listen").arg(format!("127.0.0.1:{}", self.port));
+        command.arg("--data").arg(self.data.path()).arg("--test-clock");
+        command.args(xtask::server::host_arguments(self.data.path(), &self.keys)?);
+        command.env("SPIN_VARIABLE_TOKEN_KEYS", self.keys.jwks());
+        command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+        self.child = Some(command.spawn().context("cannot start the host")?);
+        let begun = Instant::now();
+        let ready = format!("{}/host/v1/ready", self.base());
+        while begun.elapsed() < READY_WITHIN {
+            if let Ok(answer) = self.agent.get(&ready).call()
+                && answer.status() == 200
+            {
+                return Ok(());
+            }
+            if let Some(child) = &mut self.child
+                && let Some(status) = child.try_wait()?
+            {
+                bail!("the host ended with {status}: {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("the host is not ready: {}", self.log())
+    }
+
+    /// The end of the host's log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.data.path().join("host.log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines.get(lines.len().saturating_sub(30)..).unwrap_or(&[]).join("\n")
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The host's process, for tests that kill it.
+    pub fn child(&mut self) -> Option<&mut Child> {
+        self.child.as_mut()
+    }
+
+    /// A token for a sender.
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn token(&mut self, sender: &Sender) -> Result<String> {
+        if let Some(token) = self.tokens.get(sender) {
+            return Ok(token.clone());
+        }
+        let mut bearer = Bearer::new(&sender.tenant, &sender.role);
+        bearer.subject = Some(sender.subject.clone());
+        match sender.role.as_str() {
+            "partner" => bearer.supplier.clone_from(&sender.bound),
+            _ => bearer.channel.clone_from(&sender.bound),
+        }
+        let token = self.keys.token(&bearer)?;
+        self.tokens.insert(sender.clone(), token.clone());
+        Ok(token)
+    }
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let pid = rustix::process::Pid::from_child(&child);
+            if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_err() {
+                drop(child.kill());
+            }
+            drop(child.wait());
+        }
+    }
+}
+
+/// Sends one request over HTTP; errors are transport errors.
+///
+/// # Errors
+/// The connection failed or the answer is no HTTP.
+pub fn send(agent: &ureq::Agent, base: &str, token: &str, sent: &Sent) -> Result<Got> {
+    let mut builder = ureq::http::Request::builder()
+        .method(sent.method.as_str())
+        .uri(format!("{base}{}", sent.path))
+        .header("authorization", format!("Bearer {token}"));
+    for (name, value) in &sent.headers {
+        builder = builder.header(name, value);
+    }
+    let mut answer = match &sent.body {
+        Some(body) => agent.run(builder.body(body.clone())?)?,
+        None => agent.run(builder.body(())?)?,
+    };
+    let headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned()))
+        .collect();
+    let text = answer.body_mut().with_config().limit(64 << 20).read_to_string()?;
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Ok(Got { status: answer.status().as_u16(), headers, body })
+}
+
+impl Driver for Hosted {
+    fn send(&mut self, sender: &Sender, sent: &Sent) -> Result<Got> {
+        let token = self.token(sender)?;
+        send(&self.agent, &self.base(), &token, sent)
+    }
+
+    fn set_clock(&mut self, instant: &str) -> Result<()> {
+        let body = serde_json::json!({ "now": instant }).to_string();
+        let sent = Sent {
+            method: "POST".to_owned(),
+            path: "/host/v1/clock".to_owned(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: Some(body),
+        };
+        let got = send(&self.agent, &self.base(), "", &sent)?;
+        if got.status != 200 {
+            bail!("the clock answered {}: {}", got.status, got.body);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! What the product promises, held as a whole.
+//!
+//! * [`driver`] is one way to talk to the product, with two implementations: [`native`] runs the
+//!   six domains in this process on the in-memory store; [`hosted`] runs the components in the
+//!   embedded host on a real Redis.
+//! * [`story`] reads `scenarios/*.md`, stories that a buyer can read, and plays them on a driver.
+//! * [`compare`] holds an answer against what a story expects.
+
+pub mod compare;
+pub mod driver;
+pub mod hosted;
+pub mod native;
+pub mod story;
