@@ -53,6 +53,14 @@ pub trait Driver {
     /// Sends a request and waits for the answer.
     fn send(&mut self, sender: &Sender, sent: &Sent) -> Result<Got>;
 
+    /// Sends requests at the same time, as far as the driver can; the answers in any order.
+    ///
+    /// # Errors
+    /// One of them has no answer.
+    fn race(&mut self, sender: &Sender, sent: &[Sent]) -> Result<Vec<Got>> {
+        sent.iter().map(|sent| self.send(sender, sent)).collect()
+    }
+
     /// Sets the business clock to an RFC 3339 instant; due ticks have fired when this returns.
     fn set_clock(&mut self, instant: &str) -> Result<()>;
 }

@@ -195,6 +195,24 @@ impl Driver for Hosted {
         send(&self.agent, &self.base(), &token, sent)
     }
 
+    fn race(&mut self, sender: &Sender, sent: &[Sent]) -> Result<Vec<Got>> {
+        let token = self.token(sender)?;
+        let (agent, base) = (&self.agent, self.base());
+        std::thread::scope(|scope| {
+            let runners: Vec<_> = sent
+                .iter()
+                .map(|sent| scope.spawn(|| send(agent, &base, &token, sent)))
+                .collect();
+            runners
+                .into_iter()
+                .map(|runner| match runner.join() {
+                    Ok(got) => got,
+                    Err(_) => bail!("a client of the race panicked"),
+                })
+                .collect()
+        })
+    }
+
     fn set_clock(&mut self, instant: &str) -> Result<()> {
         let body = serde_json::json!({ "now": instant }).to_string();
         let sent = Sent {

@@ -112,31 +112,45 @@ impl Native {
         world
     }
 
-    /// Delivers nudges until none is left.
+    /// Delivers nudges until none is left and no domain has anything to do.
     ///
     /// # Errors
     /// A domain cannot catch up.
     pub fn settle(&mut self) -> Result<()> {
         loop {
+            for (domain, tenant) in self.store.take_nudges() {
+                self.nudge(domain, &tenant)?;
+            }
+            let tenants = block_on(self.store.tenants());
+            for tenant in tenants.map_err(|Outage(why)| anyhow::anyhow!(why))? {
+                for domain in Domain::ALL {
+                    self.nudge(domain, &tenant)?;
+                }
+            }
             let nudges = self.store.take_nudges();
             if nudges.is_empty() {
                 return Ok(());
             }
             for (domain, tenant) in nudges {
-                let world = self.world();
-                let payload = tenant.as_bytes();
-                block_on(async {
-                    match domain {
-                        Domain::Suppliers => nudged::<Suppliers, _>(&world, payload).await,
-                        Domain::Procurement => nudged::<Procurement, _>(&world, payload).await,
-                        Domain::Inventory => nudged::<Inventory, _>(&world, payload).await,
-                        Domain::Planning => nudged::<Planning, _>(&world, payload).await,
-                        Domain::Finance => nudged::<Finance, _>(&world, payload).await,
-                        Domain::Reporting => nudged::<Reporting, _>(&world, payload).await,
-                    }
-                })?;
+                self.nudge(domain, &tenant)?;
             }
         }
+    }
+
+    fn nudge(&mut self, domain: Domain, tenant: &str) -> Result<()> {
+        let world = self.world();
+        let payload = tenant.as_bytes();
+        block_on(async {
+            match domain {
+                Domain::Suppliers => nudged::<Suppliers, _>(&world, payload).await,
+                Domain::Procurement => nudged::<Procurement, _>(&world, payload).await,
+                Domain::Inventory => nudged::<Inventory, _>(&world, payload).await,
+                Domain::Planning => nudged::<Planning, _>(&world, payload).await,
+                Domain::Finance => nudged::<Finance, _>(&world, payload).await,
+                Domain::Reporting => nudged::<Reporting, _>(&world, payload).await,
+            }
+        })?;
+        Ok(())
     }
 
     fn answer(&mut self, caller: Caller, request: &Request) -> Result<Response> {

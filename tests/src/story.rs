@@ -8,6 +8,8 @@
 //! * ` ```json STATUS ` right after it is the answer: status and body, as [`crate::compare`] says.
 //!   Without it a request must answer 200 or 201.
 //! * ` ```until ` is a GET that is repeated until it answers as the following `json` block says.
+//! * ` ```race N ` sends a request N times at once, each with a key of its own; the `json` block
+//!   after it says how often each status was answered.
 //! * ` ```clock ` sets the business clock.
 //! * ` ```tenant ` makes the following requests those of another tenant.
 //!
@@ -98,6 +100,10 @@ impl Player<'_> {
                 self.check(&got, expected)
             }
             "until" => self.until(&block.text, expected.context("an `until` needs a `json`")?),
+            race if race.starts_with("race ") => {
+                let count: usize = race.trim_start_matches("race ").trim().parse()?;
+                self.race(&block.text, count, expected.context("a `race` needs a `json`")?)
+            }
             "clock" => self.driver.set_clock(block.text.trim()),
             "tenant" => {
                 self.tenant = format!("{}-{}", self.story, block.text.trim());
@@ -120,6 +126,23 @@ impl Player<'_> {
             }
             std::thread::sleep(PAUSE);
         }
+    }
+
+    fn race(&mut self, text: &str, count: usize, expected: &Block) -> Result<()> {
+        let prepared = (0..count).map(|_| self.prepare(text)).collect::<Result<Vec<_>>>()?;
+        let sender = prepared.first().context("a race of nobody")?.0.clone();
+        let sent: Vec<Sent> = prepared.into_iter().map(|(_, sent)| sent).collect();
+        let mut counts = serde_json::Map::new();
+        for got in self.driver.race(&sender, &sent)? {
+            let count = counts.entry(got.status.to_string()).or_insert(Value::from(0));
+            *count = Value::from(count.as_i64().unwrap_or(0) + 1);
+        }
+        let wanted: Value = serde_json::from_str(&expected.text)?;
+        let found = Value::Object(counts);
+        if wanted != found {
+            bail!("the answers were {found}, not {wanted}");
+        }
+        Ok(())
     }
 
     fn check(&mut self, got: &Got, expected: Option<&Block>) -> Result<()> {
@@ -148,6 +171,11 @@ impl Player<'_> {
     }
 
     fn request(&mut self, text: &str) -> Result<Got> {
+        let (sender, sent) = self.prepare(text)?;
+        self.driver.send(&sender, &sent)
+    }
+
+    fn prepare(&mut self, text: &str) -> Result<(Sender, Sent)> {
         let text = fill(text, &self.names);
         let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
         let mut lines = head.lines();
@@ -169,7 +197,7 @@ impl Player<'_> {
         if body.is_some() && !typed {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
-        self.driver.send(&sender, &Sent { method, path, headers, body })
+        Ok((sender, Sent { method, path, headers, body }))
     }
 
     fn sender(&self, text: &str) -> Sender {

@@ -76,7 +76,8 @@ fn percentile(counts: &BTreeMap<i64, Quantity>, count: Quantity, tenths: i64) ->
     let (below, rest) = (position.checked_div(10)?, position.checked_rem(10)?);
     let low = at(counts, below)?;
     let high = at(counts, below.saturating_add(1)).unwrap_or(low);
-    let tenfold = low.saturating_mul(10).saturating_add(high.saturating_sub(low).saturating_mul(rest));
+    let tenfold =
+        low.saturating_mul(10).saturating_add(high.saturating_sub(low).saturating_mul(rest));
     Some(shown(Decimal::new(tenfold, 1), DECIMALS))
 }
 

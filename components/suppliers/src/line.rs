@@ -145,12 +145,9 @@ mod tests {
 
     #[test]
     fn a_line_becomes_due_the_day_after_and_leaves_the_window_a_year_later() {
-        for (on, due) in [
-            ("2026-06-01", 0),
-            ("2026-06-02", 1),
-            ("2027-06-01", 1),
-            ("2027-06-02", 0),
-        ] {
+        for (on, due) in
+            [("2026-06-01", 0), ("2026-06-02", 1), ("2027-06-01", 1), ("2027-06-02", 0)]
+        {
             assert_eq!(line().tally(day(on)).due, due, "{on}");
         }
         assert_eq!(line().next_turn(day("2026-06-01")), Some(day("2026-06-02")));
@@ -160,12 +157,9 @@ mod tests {
 
     #[test]
     fn on_time_is_from_five_days_early_to_the_due_day() {
-        for (received, on_time) in [
-            ("2026-05-26", 0),
-            ("2026-05-27", 1),
-            ("2026-06-01", 1),
-            ("2026-06-02", 0),
-        ] {
+        for (received, on_time) in
+            [("2026-05-26", 0), ("2026-05-27", 1), ("2026-06-01", 1), ("2026-06-02", 0)]
+        {
             let last_receipt = Some(day(received));
             let complete = Line { accepted: 100, closed: true, last_receipt, ..line() };
             let tally = complete.tally(day("2026-05-26"));

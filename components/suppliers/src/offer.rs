@@ -230,20 +230,36 @@ mod tests {
             (json!({ "multiple": 0 }), "/multiple", "out-of-range"),
             (json!({ "lead_time_days": 3651 }), "/lead_time_days", "out-of-range"),
             (json!({ "minimum": 5, "maximum": 4 }), "/maximum", "maximum-below-minimum"),
-            (json!({ "minimum": 5, "multiple": 4, "maximum": 7 }), "/maximum", "multiple-beyond-maximum"),
+            (
+                json!({ "minimum": 5, "multiple": 4, "maximum": 7 }),
+                "/maximum",
+                "multiple-beyond-maximum",
+            ),
             (
                 json!({ "breaks": [{ "from": 9, "price": usd("1") }, { "from": 9, "price": usd("1") }] }),
                 "/breaks/1/from",
                 "breaks-not-ascending",
             ),
-            (json!({ "breaks": [{ "from": 0, "price": usd("1") }] }), "/breaks/0/from", "breaks-not-ascending"),
-            (json!({ "breaks": [{ "from": 1, "price": eur }] }), "/breaks/0/price/currency", "currency-mixed"),
+            (
+                json!({ "breaks": [{ "from": 0, "price": usd("1") }] }),
+                "/breaks/0/from",
+                "breaks-not-ascending",
+            ),
+            (
+                json!({ "breaks": [{ "from": 1, "price": eur }] }),
+                "/breaks/0/price/currency",
+                "currency-mixed",
+            ),
             (
                 json!({ "expedite": { "days": 3, "cost_per_unit": eur } }),
                 "/expedite/cost_per_unit/currency",
                 "currency-mixed",
             ),
-            (json!({ "expedite": { "days": 0, "cost_per_unit": usd("1") } }), "/expedite/days", "out-of-range"),
+            (
+                json!({ "expedite": { "days": 0, "cost_per_unit": usd("1") } }),
+                "/expedite/days",
+                "out-of-range",
+            ),
             (json!({ "from": "2026-02-02", "until": "2026-02-01" }), "/until", "window-reversed"),
         ];
         let (supplier, sku) = ids();

@@ -121,7 +121,10 @@ mod tests {
         let value = |parts: &[ScorePart]| parts[1].value.map(|value| value.to_string());
         assert_eq!(value(&moved.parts_before).as_deref(), Some("1"));
         assert_eq!(value(&moved.parts).as_deref(), Some("0.75"));
-        assert_eq!(moved.parts[0].value.map(|value| value.to_string()).as_deref(), Some("0.666667"));
+        assert_eq!(
+            moved.parts[0].value.map(|value| value.to_string()).as_deref(),
+            Some("0.666667")
+        );
         assert_eq!(Score::of(&late).moved_from(Score::of(&late), &id), None);
     }
 

@@ -11,11 +11,11 @@
 //! Blocking is meant to last: only an approver's approval, with a written reason, ends it.
 
 use serde::Deserialize;
+use tradewind_kernel::Money;
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::suppliers::{StatusChanged, SupplierStatus};
 use tradewind_kernel::refusal::{Fault, Faults, Refusal};
-use tradewind_kernel::Money;
 use utoipa::ToSchema;
 
 use crate::keys;
@@ -158,7 +158,10 @@ mod tests {
                 let moved = change(&supplier(from), 3, to, &command);
                 assert_eq!(moved.is_ok(), allowed, "{from:?} to {to:?}");
                 if let Err(refusal) = moved {
-                    assert_eq!((refusal.code.as_str(), refusal.kind.status()), ("status-transition", 409));
+                    assert_eq!(
+                        (refusal.code.as_str(), refusal.kind.status()),
+                        ("status-transition", 409)
+                    );
                 }
             }
         }
@@ -174,8 +177,7 @@ mod tests {
             (Blocked, Approved, None, None, "reason-required"),
         ];
         for (from, to, limit, reason, code) in cases {
-            let command =
-                StatusMove { reason: reason.map(str::to_owned), limit: limit.map(usd) };
+            let command = StatusMove { reason: reason.map(str::to_owned), limit: limit.map(usd) };
             let refusal = change(&supplier(from), 3, to, &command).unwrap_err();
             assert_eq!((refusal.code.as_str(), refusal.kind.status()), (code, 422));
         }
@@ -185,8 +187,7 @@ mod tests {
     fn the_same_limit_again_changes_nothing_and_approval_ends_it() {
         let same = StatusMove { reason: None, limit: Some(usd("100")) };
         assert!(change(&supplier(Conditional), 3, Conditional, &same).unwrap().is_empty());
-        let approved =
-            change(&supplier(Conditional), 3, Approved, &StatusMove::default()).unwrap();
+        let approved = change(&supplier(Conditional), 3, Approved, &StatusMove::default()).unwrap();
         assert_eq!(approved.reply.body["limit"], serde_json::Value::Null);
     }
 }

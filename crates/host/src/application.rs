@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -51,6 +52,7 @@ pub struct Application {
     pub metrics: Metrics,
     /// The limits in force.
     pub limits: Limits,
+    stopping: Arc<AtomicBool>,
 }
 
 /// A component and the ways into it.
@@ -95,9 +97,17 @@ impl Application {
         let linker = Arc::new(instance::linker(&engine.engine)?);
         let folder = options.manifest.parent().unwrap_or(Path::new("")).to_owned();
         let mut loading = Vec::new();
+        let stopping = Arc::new(AtomicBool::new(false));
         for (id, component) in &manifest.component {
-            let runtime =
-                Arc::new(describe(id, component, &folder, &variables, &metrics, &options.limits)?);
+            let runtime = Arc::new(describe(
+                id,
+                component,
+                &folder,
+                &variables,
+                &metrics,
+                &options.limits,
+                &stopping,
+            )?);
             let (linker, engine) = (linker.clone(), engine.engine.clone());
             let (source, cache) = (folder.join(&component.source.0), options.compiled_dir.clone());
             let limits = options.limits.clone();
@@ -114,7 +124,21 @@ impl Application {
         let router = routes(&manifest, &order, &components)?;
         let subscriptions = subscriptions(&manifest, &order, &components, &variables)?;
         let limits = options.limits.clone();
-        Ok(Application { engine, components, router, subscriptions, variables, metrics, limits })
+        Ok(Application {
+            engine,
+            components,
+            router,
+            subscriptions,
+            variables,
+            metrics,
+            limits,
+            stopping,
+        })
+    }
+
+    /// Says that instances may be dropped from now on without having failed.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     /// The Redis servers on which the application rests, for readiness.
@@ -234,6 +258,7 @@ fn describe(
     variables: &Arc<Variables>,
     metrics: &Metrics,
     limits: &Limits,
+    stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<ComponentRuntime> {
     let in_component = || format!("in component `{id}`");
     let mut own = BTreeMap::new();
@@ -260,6 +285,7 @@ fn describe(
         mounts,
         memory_bytes: limits.memory_bytes,
         metrics: metrics.component(id),
+        stopping: stopping.clone(),
     })
 }
 

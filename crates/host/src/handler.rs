@@ -195,9 +195,12 @@ impl WorkerState for Worker {
 
     fn drop(&self, store: Store<StoreData>, result: Result<(), wasmtime::Error>) {
         self.component.metrics.instances.dec();
-        if let Err(error) = result {
+        if let Err(error) = result
+            && !self.component.stopping.load(Ordering::Relaxed)
+        {
             self.component.metrics.instances_failed.inc();
-            tracing::warn!(component = %self.component.id, error = %format!("{error:#}"), "instance failed");
+            let (component, error) = (&*self.component.id, format!("{error:#}"));
+            tracing::warn!(component, error, "instance failed");
         }
         drop(store);
     }

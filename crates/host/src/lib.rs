@@ -45,8 +45,9 @@ mod variables;
 
 pub use timer::{Signing, Timer};
 
-/// How long a client may take to send the head of a request.
-const HEADER_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may be without the head of a request: slow clients, and idle ones,
+/// which proxies in front keep for about a minute.
+const HEADER_LIMIT: Duration = Duration::from_secs(75);
 
 /// Pause after a connection could not be accepted: file descriptors are used up, and come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -127,7 +128,7 @@ impl Default for Limits {
             body_bytes: 1 << 20,           // what the application's contract promises
             time: Duration::from_secs(30), // longer than any answer a person waits for
             routes: Vec::new(),
-            busy: Duration::from_secs(10), // a planning run waits for Redis far more often
+            busy: Duration::from_secs(30), // a loaded machine stretches honest work
             background_time: Duration::from_secs(60), // catching up after a long stop
             memory_bytes: 512 << 20,       // six composed components with room for large answers
             instances: 512, // twice what may be in flight: retiring ones overlap new ones
@@ -192,6 +193,7 @@ pub async fn serve(
     if tokio::time::timeout(options.limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("stopped with answers still under way");
     }
+    application.stop();
     Ok(())
 }
 

@@ -322,14 +322,17 @@ fn record(
     asked: Option<&HeaderValue>,
 ) {
     let status = response.status().as_u16();
-    let correlation_id = || {
-        let given = response.headers().get(CORRELATION_ID).or(asked);
-        given.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-    };
+    let correlation_id = response.headers().get(CORRELATION_ID).or(asked);
+    let correlation_id = correlation_id.and_then(|id| id.to_str().ok()).unwrap_or_default();
     let milliseconds = elapsed.as_secs_f64() * 1000.0;
-    if response.status().is_server_error() {
-        tracing::warn!(target: "request", %method, path, status, component, milliseconds, correlation_id = correlation_id());
-    } else {
-        tracing::info!(target: "request", %method, path, status, component, milliseconds, correlation_id = correlation_id());
+    // The level is part of what is compiled in, so there are two of these.
+    macro_rules! record {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "request",
+                %method, path, status, component, milliseconds, correlation_id
+            )
+        };
     }
+    if response.status().is_server_error() { record!(warn) } else { record!(info) }
 }

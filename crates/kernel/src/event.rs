@@ -181,7 +181,7 @@ use Domain::{Finance, Inventory, Planning, Procurement, Suppliers};
 /// Which domains react to an event type. Reporting reacts to every type but its own, so it is not
 /// listed. A type that is not listed here interests reporting alone.
 pub const REACTIONS: &[(&str, &[Domain])] = &[
-    ("finance.settings-changed", &[Suppliers, Procurement, Inventory, Planning]),
+    ("finance.settings-changed", &[Suppliers, Procurement, Inventory, Planning, Finance]),
     ("procurement.order-released", &[Suppliers, Inventory, Finance]),
     ("procurement.order-confirmed", &[Suppliers, Inventory, Planning, Finance]),
     ("procurement.price-accepted", &[Finance]),

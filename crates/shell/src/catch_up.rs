@@ -14,12 +14,17 @@ use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
 use crate::store::{
-    Check, Commit, CursorMove, Found, MarkState, Needs, Outage, Outcome, Read, Store, keys,
+    Check, Commit, CursorMove, Found, MarkState, Needs, Outage, Outcome, Read, ReadRequest,
+    Snapshot, Store, keys,
 };
 use crate::world::World;
 
 /// Events read in one cut: enough for a busy second, small enough to hold in memory.
 const CUT_LIMIT: usize = 128;
+
+/// Events without interest after which the cursor is moved over them. Moving it costs a commit, so
+/// it is not done for each; leaving them would let every cut look at them again.
+const SKIP_GAP: u64 = 512;
 
 /// Marks worked before events are looked for again.
 const MARK_LIMIT: usize = 16;
@@ -74,18 +79,23 @@ enum Worked {
 /// Reacts to everything that waits, and works every mark; gives back whether anything was done.
 /// Somebody else's lease is waited for a little.
 ///
+/// A reaction whose ask finds another domain behind stops here for now; that is no error.
+///
 /// # Errors
-/// Outages, and `Behind` when an asked domain stays behind.
+/// Outages.
 pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
     let owner = format!("{:032x}", world.random());
     for _ in 0..LEASE_WAITS {
         let lease = world.store().lease(tenant, S::DOMAIN, &owner, LEASE_MILLIS).await?;
         if let Some(lease) = lease {
             let engine = Engine::<S, W> { world, tenant, service: std::marker::PhantomData };
-            let worked = engine.run(lease.tries).await;
-            let progress = matches!(worked, Ok(true));
+            let mut progress = false;
+            let worked = engine.run(lease.tries, &mut progress).await;
             world.store().release(tenant, S::DOMAIN, &owner, progress).await?;
-            return worked;
+            return match worked {
+                Ok(()) | Err(Failure::Behind) => Ok(progress),
+                Err(failure) => Err(failure),
+            };
         }
         world.pause(LEASE_WAIT_MILLIS).await;
         if !is_behind::<S, W>(world, tenant).await? {
@@ -95,14 +105,29 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
     Ok(false)
 }
 
-async fn is_behind<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
-    let request = crate::store::ReadRequest {
+async fn events_wait<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
+    Ok(standing::<S, W>(world, tenant).await?.behind)
+}
+
+async fn standing<S: Service<W>, W: World>(
+    world: &W,
+    tenant: &str,
+) -> Result<Snapshot, Failure> {
+    let request = ReadRequest {
         tenant: tenant.to_owned(),
         domain: S::DOMAIN,
         needs: Needs::Everything,
         reads: Vec::new(),
     };
-    let snapshot = world.store().read(&request).await?;
+    Ok(world.store().read(&request).await?)
+}
+
+/// Whether anything waits: an event, or a mark of a domain that works them.
+///
+/// # Errors
+/// Outages.
+pub async fn is_behind<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
+    let snapshot = standing::<S, W>(world, tenant).await?;
     Ok(snapshot.behind || (S::WORKS_MARKS && snapshot.waiting))
 }
 
@@ -113,14 +138,13 @@ struct Engine<'w, S, W> {
 }
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
-    async fn run(&self, tries: u64) -> Result<bool, Failure> {
-        let mut progress = false;
+    async fn run(&self, tries: u64, progress: &mut bool) -> Result<(), Failure> {
         for _ in 0..MAX_ROUNDS {
-            if !self.round(tries, &mut progress).await? {
+            if !self.round(tries, progress).await? {
                 break;
             }
         }
-        Ok(progress)
+        Ok(())
     }
 
     /// One round; gives back whether there may be more.
@@ -134,10 +158,12 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             return Ok(true);
         }
         if cut.events.is_empty() {
-            if cut.complete_to > cut.cursor {
+            let gap = cut.complete_to.saturating_sub(cut.cursor);
+            let behind = gap > 0 && events_wait::<S, W>(self.world, self.tenant).await?;
+            if behind || gap > SKIP_GAP {
                 self.skip(cut.cursor, cut.complete_to).await?;
             }
-            return self.work_marks(progress).await;
+            return Ok(self.work_marks(progress).await? || behind);
         }
         let mut cursor = cut.cursor;
         for batch in cut.events.chunks(S::BATCH.max(1)) {
@@ -424,7 +450,12 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         for attempt in 0..MAX_EFFECT_ATTEMPTS {
             let gather = self.gather(attempt);
             let Some(mark) = gather.mark(item).await? else { return Ok(()) };
-            let effect = S::work(&gather, &mark).await?;
+            let effect = match S::work(&gather, &mark).await {
+                Err(Failure::Refused(refusal)) => {
+                    return Err(Outage(format!("working `{item}`: {refusal}")).into());
+                }
+                effect => effect?,
+            };
             let origin = self.origin_of_mark(&mark);
             let (decision, parts) = match effect {
                 Effect::Done(decision) => (decision, false),

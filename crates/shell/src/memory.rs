@@ -196,9 +196,7 @@ impl Store for MemoryStore {
     }
 
     async fn cut(&self, tenant: &str, domain: Domain, limit: usize) -> Result<Cut, Outage> {
-        self.call(Call::Cut, |state| {
-            Ok(state.tenant(tenant)?.cut(domain, check::cut_limit(limit)))
-        })
+        self.call(Call::Cut, |state| Ok(state.tenant(tenant)?.cut(domain, check::cut_limit(limit))))
     }
 
     async fn lease(

@@ -3,9 +3,7 @@
 use tradewind_kernel::event::Domain;
 
 use crate::protocol::{self, Function, Request, Value, check};
-use crate::store::{
-    Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store, keys,
-};
+use crate::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store, keys};
 
 /// How long a commit waits for its replicas.
 const REPLICA_WAIT_MILLIS: &str = "1000";

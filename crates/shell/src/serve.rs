@@ -12,7 +12,7 @@ use tradewind_kernel::{Id, id};
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call};
-use crate::catch_up::catch_up;
+use crate::catch_up::{catch_up, is_behind};
 use crate::failure::Failure;
 use crate::http::{Method, Request, Response, query_pairs};
 use crate::route::{QueryParameter, Role};
@@ -472,6 +472,9 @@ async fn tick_tenant<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result
     Ok(())
 }
 
+/// Times that a nudge looks again while another domain, which is asked, is behind.
+const NUDGE_ROUNDS: u64 = 40;
+
 /// A nudge: the payload is the tenant. Losing one loses nothing.
 ///
 /// # Errors
@@ -481,7 +484,14 @@ pub async fn nudged<S: Service<W>, W: World>(world: &W, payload: &[u8]) -> Resul
     if tenant.parse::<Id>().is_err() {
         return Ok(());
     }
-    catch_up::<S, W>(world, tenant).await.map(|_| ())
+    for round in 0..NUDGE_ROUNDS {
+        catch_up::<S, W>(world, tenant).await?;
+        if !is_behind::<S, W>(world, tenant).await? {
+            break;
+        }
+        world.pause(round.saturating_mul(2)).await;
+    }
+    Ok(())
 }
 
 /// A task of the system's own, for `tick`: a fresh correlation, nobody's key.

@@ -89,15 +89,23 @@ fn write() -> impl Strategy<Value = Write> {
     prop_oneof![
         (key("record"), name()).prop_map(|(key, value)| Write::Put { key, value }),
         key("record").prop_map(|key| Write::Delete { key }),
-        (key("set"), name(), name())
-            .prop_map(|(set, member, value)| Write::PutMember { set, member, value }),
+        (key("set"), name(), name()).prop_map(|(set, member, value)| Write::PutMember {
+            set,
+            member,
+            value
+        }),
         (key("set"), name()).prop_map(|(set, member)| Write::DeleteMember { set, member }),
-        (key("group"), name(), number())
-            .prop_map(|(counters, field, delta)| Write::Add { counters, field, delta }),
-        (key("list"), name())
-            .prop_map(|(index, member)| Write::Index { index, member, score: 0 }),
-        (key("due"), name(), -5..5_i64)
-            .prop_map(|(index, member, score)| Write::Index { index, member, score }),
+        (key("group"), name(), number()).prop_map(|(counters, field, delta)| Write::Add {
+            counters,
+            field,
+            delta
+        }),
+        (key("list"), name()).prop_map(|(index, member)| Write::Index { index, member, score: 0 }),
+        (key("due"), name(), -5..5_i64).prop_map(|(index, member, score)| Write::Index {
+            index,
+            member,
+            score
+        }),
         (prop_oneof![key("list"), key("due")], name())
             .prop_map(|(index, member)| Write::Unindex { index, member }),
         name().prop_map(|item| Write::Mark { item }),
@@ -107,8 +115,11 @@ fn write() -> impl Strategy<Value = Write> {
 fn term() -> impl Strategy<Value = Term> {
     let factor = -2..3_i64;
     prop_oneof![
-        (key("group"), name(), factor.clone())
-            .prop_map(|(counters, field, times)| Term::Counter { counters, field, times }),
+        (key("group"), name(), factor.clone()).prop_map(|(counters, field, times)| Term::Counter {
+            counters,
+            field,
+            times
+        }),
         (number(), key("group"), name(), factor).prop_map(|(quantity, counters, field, times)| {
             Term::Remaining { quantity, counters, field, times }
         }),
@@ -120,10 +131,8 @@ fn sum() -> impl Strategy<Value = Sum> {
 }
 
 fn guard() -> impl Strategy<Value = Guard> {
-    let floor = prop_oneof![
-        number().prop_map(Floor::Value),
-        vec(sum(), 0..3).prop_map(Floor::MinimumOf),
-    ];
+    let floor =
+        prop_oneof![number().prop_map(Floor::Value), vec(sum(), 0..3).prop_map(Floor::MinimumOf),];
     (sum(), floor).prop_map(|(sum, floor)| Guard { sum, floor })
 }
 
@@ -183,12 +192,18 @@ fn one_read() -> impl Strategy<Value = Read> {
             .prop_map(|(key, fields)| Read::CounterFields { key, fields }),
         (key("list"), prop_oneof![Just(String::new()), name()], limit.clone())
             .prop_map(|(index, after, limit)| Read::List { index, after, limit }),
-        (key("due"), -5..5_i64, limit.clone())
-            .prop_map(|(index, until, limit)| Read::Due { index, until, limit }),
+        (key("due"), -5..5_i64, limit.clone()).prop_map(|(index, until, limit)| Read::Due {
+            index,
+            until,
+            limit
+        }),
         (domain(), name()).prop_map(|(domain, item)| Read::Mark { domain, item }),
         domain().prop_map(|domain| Read::Marks { domain, limit: 99 }),
-        (domain(), 0..30_u64, limit)
-            .prop_map(|(domain, after, limit)| Read::Events { domain, after, limit }),
+        (domain(), 0..30_u64, limit).prop_map(|(domain, after, limit)| Read::Events {
+            domain,
+            after,
+            limit
+        }),
     ]
 }
 
@@ -226,8 +241,7 @@ async fn live(store: &impl Store, change: &Change, tenant: &str) -> Commit {
     }
     let item = change.unmark.as_ref().map(|(item, _)| item.clone()).unwrap_or_default();
     reads.push(Read::Mark { domain, item });
-    let request =
-        ReadRequest { tenant: tenant.to_owned(), domain, needs: Needs::Nothing, reads };
+    let request = ReadRequest { tenant: tenant.to_owned(), domain, needs: Needs::Nothing, reads };
     let mut found = store.read(&request).await.unwrap().found.into_iter();
     for (is_set, key, expected) in &change.versions {
         let live = match found.next() {

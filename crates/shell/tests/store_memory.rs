@@ -35,9 +35,11 @@ fn calls_fail_before_or_after_they_take_effect() {
         store.heal();
         assert!(store.ping().await.is_ok());
         let before = store.calls();
-        store.set_faults(|_, call| {
-            if call == Call::Lease { Fate::FailsBefore } else { Fate::Works }
-        });
+        store.set_faults(
+            |_, call| {
+                if call == Call::Lease { Fate::FailsBefore } else { Fate::Works }
+            },
+        );
         assert!(store.lease(TENANT, Domain::Finance, "a", 1).await.is_err());
         assert_eq!(store.calls(), before + 1);
     });

@@ -101,10 +101,8 @@ fn a_value_of_another_type_stops_a_commit_before_it_writes() {
         let bench = Redis::start().await;
         command(&bench.server, &["SET", "{acme}:inventory:marks", "oops"]).await;
         command(&bench.server, &["SET", "{acme}:g", "oops"]).await;
-        let broken = Commit {
-            writes: vec![put("k", "v"), add("g", "f", 1)],
-            ..commit(Domain::Inventory)
-        };
+        let broken =
+            Commit { writes: vec![put("k", "v"), add("g", "f", 1)], ..commit(Domain::Inventory) };
         assert!(bench.store.commit(&broken).await.is_err());
         let found = snapshot(&bench.store, vec![Read::Record { key: "k".to_owned() }]).await;
         assert_eq!((found.sequence, &found.found[0]), (0, &Found::Record(None)));

@@ -27,6 +27,9 @@ pub struct RateSet {
     pub currency: Currency,
     pub day: Day,
     pub rate: Ratio,
+    /// The base currency that it converts to.
+    #[serde(default)]
+    pub base: Option<Currency>,
 }
 
 /// A week's net flow of cash, before and after; a week is its Monday.

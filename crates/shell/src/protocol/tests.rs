@@ -48,14 +48,14 @@ fn a_commit_is_flat_and_names_each_key_once() {
     assert_eq!(&request.keys[7..], ["{acme}:k", "{acme}:new"]);
     let expected = [
         &["inventory", "acme", "tradewind:nudge:"][..],
-        &["", "1", ""],                                    // no reply, known, no cursor
-        &["1", "finance.settings-changed"],                // needs
+        &["", "1", ""],                     // no reply, known, no cursor
+        &["1", "finance.settings-changed"], // needs
         &["2", "R", "8", "0000000000000012", "R", "9", ""], // checks
-        &["0", "0", "0", "0", "0"],                        // groups, counters, guards, adds, reactors
-        &["0", "0"],                                       // marks, events
-        &["", "", "", "c", "a%2Cb"],                       // cursor, mark, origin
-        &["1", "P", "8", "{}"],                            // writes
-        &["0", "0", "", ""],                               // types, events, reply
+        &["0", "0", "0", "0", "0"],         // groups, counters, guards, adds, reactors
+        &["0", "0"],                        // marks, events
+        &["", "", "", "c", "a%2Cb"],        // cursor, mark, origin
+        &["1", "P", "8", "{}"],             // writes
+        &["0", "0", "", ""],                // types, events, reply
     ];
     assert_eq!(request.arguments, expected.concat());
     let frees = Commit { frees: true, ..commit() };

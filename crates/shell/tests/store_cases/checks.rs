@@ -31,7 +31,8 @@ fn set(key: &str, version: u64) -> Check {
 }
 
 fn key(name: &str, request: &str) -> Option<Idempotency> {
-    let (key, request, reply) = (name.to_owned(), request.to_owned(), "{\"status\":201}".to_owned());
+    let (key, request, reply) =
+        (name.to_owned(), request.to_owned(), "{\"status\":201}".to_owned());
     Some(Idempotency { key, request, keep_seconds: 1, reply })
 }
 

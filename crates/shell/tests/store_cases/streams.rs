@@ -1,7 +1,7 @@
 //! Marks, events, cuts, cursors, nudges, leases.
 
 use tradewind_kernel::decision::Write;
-use tradewind_kernel::event::{Domain, Event};
+use tradewind_kernel::event::{Domain, Event, reactors};
 use tradewind_shell::protocol::check::CUT_SCAN;
 use tradewind_shell::store::{
     Commit, Found, Lease, MAX_MARK_CAUSES, MarkCause, MarkState, Needs, Outcome, Read, ReadRequest,
@@ -124,18 +124,18 @@ pub async fn behind_is_about_the_types_that_matter(bench: &impl Bench) {
         let request = ReadRequest { needs, ..request(domain, vec![]) };
         store.read(&request).await.unwrap().behind
     };
-    let settings = || Needs::Types(vec!["finance.rate-set", "finance.settings-changed"]);
-    let rates = || Needs::Types(vec!["finance.rate-set"]);
+    let settings = || Needs::Types(vec!["finance.unheard-of", "finance.settings-changed"]);
+    let others = || Needs::Types(vec!["finance.unheard-of"]);
     assert!(!behind(DOMAIN, Needs::Everything).await);
-    tell(store, Domain::Finance, &["finance.settings-changed", "finance.rate-set"]).await;
+    tell(store, Domain::Finance, &["finance.settings-changed", "finance.unheard-of"]).await;
     assert!(behind(DOMAIN, Needs::Everything).await);
     assert!(behind(DOMAIN, settings()).await);
     assert!(!behind(DOMAIN, Needs::Types(vec![])).await);
     assert!(!behind(DOMAIN, Needs::Nothing).await);
     assert!(behind(Domain::Reporting, Needs::Everything).await);
     move_cursor(store, DOMAIN, 0, 2).await;
-    assert!(!behind(DOMAIN, Needs::Everything).await, "inventory does not react to rates");
-    assert!(behind(DOMAIN, rates()).await, "but it may be asked about them");
+    assert!(!behind(DOMAIN, Needs::Everything).await, "inventory does not react to the other");
+    assert!(behind(DOMAIN, others()).await, "but it may be asked about it");
     move_cursor(store, DOMAIN, 2, 3).await;
     assert!(!behind(DOMAIN, settings()).await);
     tell(store, Domain::Reporting, &["reporting.exception-opened"]).await;
@@ -158,27 +158,54 @@ async fn cut_of(bench: &impl Bench, domain: Domain, limit: usize) -> (u64, Vec<u
     (cut.cursor, cut.events.iter().map(|event| event.sequence).collect(), cut.complete_to)
 }
 
+/// Tells one event a commit, and returns their sequences with their types.
+async fn tell_each(bench: &impl Bench, kinds: &[&'static str]) -> Vec<(u64, &'static str)> {
+    let mut told = Vec::new();
+    for kind in kinds {
+        let domain = kind.split('.').next().unwrap().parse().unwrap();
+        told.push((tell(bench.store(), domain, &[kind]).await + 1, *kind));
+    }
+    told
+}
+
 pub async fn a_cut_merges_streams_in_order(bench: &impl Bench) {
     let store = bench.store();
-    let released = "procurement.order-released";
-    tell(store, Domain::Finance, &["finance.rate-set", "finance.settings-changed"]).await; // 2 3
-    tell(store, Domain::Procurement, &[released, "procurement.order-drafted"]).await; // 5 6
-    tell(store, DOMAIN, &["inventory.item-set", "inventory.node-set"]).await; // 8 9
-    tell(store, Domain::Finance, &["finance.settings-changed"]).await; // 11
-    tell(store, Domain::Planning, &["planning.forecast-made"]).await; // 13
-    assert_eq!(cut_of(bench, DOMAIN, 9).await, (0, vec![3, 5, 9, 11], 13));
-    assert_eq!(cut_of(bench, DOMAIN, 4).await, (0, vec![3, 5, 9, 11], 13));
-    assert_eq!(cut_of(bench, DOMAIN, 2).await, (0, vec![3, 5], 5));
-    assert_eq!(cut_of(bench, DOMAIN, 1).await, (0, vec![3], 3));
-    assert_eq!(cut_of(bench, Domain::Suppliers, 9).await, (0, vec![3, 5, 11], 13));
-    assert_eq!(cut_of(bench, Domain::Planning, 9).await, (0, vec![3, 8, 11], 13));
-    move_cursor(store, DOMAIN, 0, 5).await;
-    assert_eq!(cut_of(bench, DOMAIN, 9).await, (5, vec![9, 11], 14));
-    move_cursor(store, DOMAIN, 5, 14).await;
-    assert_eq!(cut_of(bench, DOMAIN, 9).await, (14, vec![], 15));
+    let kinds = [
+        "finance.rate-set",
+        "finance.settings-changed",
+        "procurement.order-released",
+        "procurement.unheard-of",
+        "inventory.item-set",
+        "inventory.node-set",
+        "finance.settings-changed",
+        "planning.unheard-of",
+    ];
+    let told = tell_each(bench, &kinds).await;
+    let end = told.last().unwrap().0;
+    for domain in Domain::ALL {
+        let interests = told.iter().filter(|(_, kind)| reactors(kind).any(|who| who == domain));
+        let all: Vec<u64> = interests.map(|(sequence, _)| *sequence).collect();
+        assert!(all.len() > 1, "{domain} should react to some of them");
+        assert_eq!(cut_of(bench, domain, 99).await, (0, all.clone(), end));
+        assert_eq!(cut_of(bench, domain, all.len()).await, (0, all.clone(), end));
+        for limit in 1..all.len() {
+            let first = all[..limit].to_vec();
+            assert_eq!(cut_of(bench, domain, limit).await, (0, first, all[limit - 1]));
+        }
+    }
     let cut = store.cut(TENANT, Domain::Suppliers, 9).await.unwrap();
-    assert_eq!(cut.events[1].what, event(released));
-    assert_eq!(cut.events[1].domain, Domain::Procurement);
+    let released = cut.events.iter().find(|event| event.sequence == told[2].0).unwrap();
+    assert_eq!((&released.what, released.domain), (&event(kinds[2]), Domain::Procurement));
+
+    let (middle, mut last) = (told[5].0, end);
+    for domain in [Domain::Suppliers, Domain::Finance] {
+        move_cursor(store, domain, 0, middle).await;
+        last += 1;
+        let beyond = told.iter().filter(|(sequence, _)| *sequence > middle);
+        let left = beyond.filter(|(_, kind)| reactors(kind).any(|who| who == domain));
+        let left = left.map(|(sequence, _)| *sequence).collect();
+        assert_eq!(cut_of(bench, domain, 9).await, (middle, left, last));
+    }
 }
 
 pub async fn a_cut_of_reporting_holds_all_but_its_own(bench: &impl Bench) {
@@ -193,8 +220,8 @@ pub async fn a_cut_of_reporting_holds_all_but_its_own(bench: &impl Bench) {
 
 pub async fn a_long_stream_is_cut_short(bench: &impl Bench) {
     let store = bench.store();
-    // Planning reacts to items, not to movements: the cut has to pass over them.
-    let uninteresting = vec!["inventory.moved"; CUT_SCAN + 100];
+    // What planning does not react to, the cut has to pass over.
+    let uninteresting = vec!["inventory.unheard-of"; CUT_SCAN + 100];
     tell(store, Domain::Finance, &["finance.settings-changed"]).await; // 2
     tell(store, DOMAIN, &uninteresting).await; // 4 .. 4 + CUT_SCAN + 99
     let scanned = 3 + CUT_SCAN as u64;
@@ -211,53 +238,53 @@ pub async fn a_long_stream_is_cut_short(bench: &impl Bench) {
     let cut = cut_of(bench, Domain::Planning, 9).await;
     assert_eq!(cut, (2, vec![], scanned), "the cursor can move without an event");
     move_cursor(store, Domain::Planning, 2, scanned).await;
-    let rest = cut_of(bench, Domain::Planning, 9).await;
+    let rest = cut_of(bench, Domain::Planning, usize::MAX).await;
     assert_eq!(rest, (scanned, vec![end + 2, end + 4], end + 6));
-    let limited = cut_of(bench, Domain::Finance, usize::MAX).await;
-    assert_eq!(limited, (0, vec![], end + 6));
     let all = cut_of(bench, Domain::Reporting, 600).await;
     assert_eq!((all.1.len(), all.1[0], *all.1.last().unwrap()), (CUT_SCAN, 2, scanned - 1));
     assert_eq!(all.2, scanned - 1);
 }
 
-fn told(who: &[Domain]) -> Vec<(Domain, String)> {
-    let mut nudges: Vec<_> = who.iter().map(|domain| (*domain, TENANT.to_owned())).collect();
+fn told(who: impl IntoIterator<Item = Domain>) -> Vec<(Domain, String)> {
+    let mut nudges: Vec<_> = who.into_iter().map(|domain| (domain, TENANT.to_owned())).collect();
     nudges.sort();
+    nudges.dedup();
     nudges
 }
 
 pub async fn nudges_come_when_a_domain_falls_behind(bench: &impl Bench) {
-    use Domain::{Finance, Inventory, Planning, Reporting};
+    use Domain::{Finance, Inventory};
     let store = bench.store();
-    write(store, vec![put("k", "v")]).await;
+    let (node, rate) = ("inventory.node-set", "finance.rate-set");
+    write(store, vec![put("k", "v")]).await; // 1
     assert_eq!(bench.nudges().await, []);
-    tell(store, Inventory, &["inventory.node-set", "inventory.node-set"]).await; // 3 4
-    assert_eq!(bench.nudges().await, told(&[Finance, Inventory, Reporting]));
-    tell(store, Inventory, &["inventory.node-set", "inventory.item-set"]).await; // 6 7
-    assert_eq!(bench.nudges().await, told(&[Planning]), "the others were behind already");
+    tell(store, Finance, &[rate, rate]).await; // 3 4
+    assert_eq!(bench.nudges().await, told(reactors(rate)), "once each");
+    tell(store, Inventory, &[node, node]).await; // 6 7
+    let new = reactors(node).filter(|who| !reactors(rate).any(|behind| behind == *who));
+    assert_eq!(bench.nudges().await, told(new), "the others were behind already");
     move_cursor(store, Finance, 0, 4).await; // 8
+    tell(store, Finance, &[rate]).await; // 10
     assert_eq!(bench.nudges().await, [], "still behind");
-    move_cursor(store, Finance, 4, 6).await; // 9
-    tell(store, Inventory, &["inventory.channel-set"]).await; // 11
-    assert_eq!(bench.nudges().await, told(&[Finance]));
+    move_cursor(store, Finance, 4, 10).await; // 11
+    tell(store, Finance, &[rate]).await; // 13
+    assert_eq!(bench.nudges().await, told([Finance]));
 
     // A commit that brings its own domain up to date and tells what that domain reacts to.
-    let cursor = Some(tradewind_shell::store::CursorMove { expected: 0, next: 11 });
-    let events = vec![event("inventory.node-set")];
-    done(store, &Commit { cursor, events: events.clone(), ..commit(Inventory) }).await; // 13
-    assert_eq!(bench.nudges().await, [], "it was behind before and is now");
-    let cursor = Some(tradewind_shell::store::CursorMove { expected: 11, next: 15 });
-    done(store, &Commit { cursor, events: events.clone(), ..commit(Inventory) }).await; // 15
-    assert_eq!(bench.nudges().await, []);
-    let cursor = Some(tradewind_shell::store::CursorMove { expected: 15, next: 15 });
-    done(store, &Commit { cursor, events, ..commit(Inventory) }).await; // 17
-    assert_eq!(bench.nudges().await, told(&[Inventory]));
+    let moving = async |expected, next| {
+        let cursor = Some(tradewind_shell::store::CursorMove { expected, next });
+        done(store, &Commit { cursor, events: vec![event(rate)], ..commit(Finance) }).await;
+        bench.nudges().await
+    };
+    assert_eq!(moving(10, 13).await, [], "it was behind before and is now"); // 15
+    assert_eq!(moving(13, 17).await, [], "it is not behind now"); // 17
+    assert_eq!(moving(17, 17).await, told([Finance])); // 19
 }
 
 pub async fn nudges_come_when_the_first_item_waits(bench: &impl Bench) {
     let store = bench.store();
     done(store, &under("c1", vec![mark("x")])).await;
-    assert_eq!(bench.nudges().await, told(&[DOMAIN]));
+    assert_eq!(bench.nudges().await, told([DOMAIN]));
     done(store, &under("c2", vec![mark("y"), mark("x")])).await;
     assert_eq!(bench.nudges().await, []);
     let unmark = async |item: &str, writes| {
@@ -270,9 +297,9 @@ pub async fn nudges_come_when_the_first_item_waits(bench: &impl Bench) {
     assert_eq!(bench.nudges().await, [], "something waited all the time");
     unmark("z", vec![]).await;
     assert_eq!(bench.nudges().await, []);
-    let events = vec![event("inventory.node-set")];
-    done(store, &Commit { events, ..under("c4", vec![mark("x")]) }).await;
-    let all = told(&[DOMAIN, Domain::Finance, Domain::Reporting]);
+    let both = "inventory.day-turned";
+    done(store, &Commit { events: vec![event(both)], ..under("c4", vec![mark("x")]) }).await;
+    let all = told(reactors(both).chain([DOMAIN]));
     assert_eq!(bench.nudges().await, all, "one nudge for both reasons");
 }
 

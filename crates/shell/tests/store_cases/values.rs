@@ -141,7 +141,8 @@ pub async fn indexes_are_sorted(bench: &impl Bench) {
         names(&[]),
     ];
     assert_eq!(read(store, reads).await, expected);
-    let reads = vec![due(later, 9), due(later - 1, 9), due(later, 1), due(4, 9), due(9, usize::MAX)];
+    let reads =
+        vec![due(later, 9), due(later - 1, 9), due(later, 1), due(4, 9), due(9, usize::MAX)];
     let expected = [
         names(&[("a", 5), ("b", 5), ("x", later)]),
         names(&[("a", 5), ("b", 5)]),

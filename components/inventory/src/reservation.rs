@@ -1,0 +1,413 @@
+//! Reservations: claims on stock, made in one atomic step over all lines.
+//!
+//! A reserve can never exceed what is available to its channel, under any concurrency: the lawful
+//! split is decided on counters that were read, and guarded on the counters as they are when it is
+//! committed. A reservation remembers from which nodes it took and which protection it used, so
+//! that giving back undoes exactly that.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tradewind_kernel::decision::{Floor, Guard, Sum, Term};
+use tradewind_kernel::event::Payload;
+use tradewind_kernel::events::inventory::{Allocation, Reserved, ReservedLine};
+use tradewind_kernel::refusal::{Fault, Faults};
+use tradewind_kernel::{Decision, Id, Instant, NewEvent, Quantity, Refusal};
+use utoipa::ToSchema;
+
+use crate::availability::LawfulSets;
+use crate::demand;
+use crate::keys;
+use crate::network::Network;
+use crate::shelf::{Shelf, channel as channel_counter, claimed, sellable, term};
+use crate::split::{self, deal, split};
+
+/// Lines of one reservation: with the counters and guards of each, one commit stays small.
+pub const MAX_LINES: usize = 256;
+
+/// How a reserve goes about a shortage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Everything, or nothing.
+    #[default]
+    AllOrNothing,
+    /// What is available; the rest stays open on the order's line if the channel allows it.
+    Partial,
+}
+
+/// How nodes are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it; see split.rs")]
+pub enum Strategy {
+    #[default]
+    NodeOrder,
+    FewestSplits,
+    MostStock,
+}
+
+impl From<Strategy> for split::Strategy {
+    fn from(strategy: Strategy) -> Self {
+        match strategy {
+            Strategy::NodeOrder => Self::NodeOrder,
+            Strategy::FewestSplits => Self::FewestSplits,
+            Strategy::MostStock => Self::MostStock,
+        }
+    }
+}
+
+/// A line of a reserve, a shipment or a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemQuantity {
+    /// The item.
+    pub sku: Id,
+    /// Base units.
+    #[schema(minimum = 1)]
+    pub quantity: Quantity,
+}
+
+/// What a caller wants reserved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReserveBody {
+    /// The customer order whose lines it fills.
+    #[serde(default)]
+    pub order: Option<Id>,
+    /// The channel that claims.
+    pub channel: Id,
+    /// What a shortage means.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What is wanted; lines of one item count together.
+    #[schema(min_items = 1, max_items = 256)]
+    pub lines: Vec<ItemQuantity>,
+    /// After so many seconds it is released; never unless said.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 31_536_000)]
+    pub expires_in_seconds: Option<i64>,
+    /// How nodes are chosen.
+    #[serde(default)]
+    pub strategy: Strategy,
+}
+
+/// What a node gives to a reservation's line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The node.
+    pub node: Id,
+    /// Claimed at first.
+    pub quantity: Quantity,
+    /// Still claimed.
+    pub open: Quantity,
+    /// Shipped.
+    pub shipped: Quantity,
+}
+
+/// A line of a reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationLine {
+    /// The item.
+    pub sku: Id,
+    /// Asked for.
+    pub quantity: Quantity,
+    /// What each node gave.
+    pub claims: Vec<Claim>,
+    /// Not granted, open on the order's line.
+    pub backordered: Quantity,
+    /// The counter of the protection that it used, if one.
+    pub used: Option<String>,
+}
+
+/// How far a reservation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ReservationStatus {
+    Open,
+    Shipped,
+    Released,
+    Expired,
+}
+
+/// A reservation as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Reservation {
+    pub order: Option<Id>,
+    pub channel: Id,
+    pub status: ReservationStatus,
+    pub expires: Option<Instant>,
+    pub lines: Vec<ReservationLine>,
+}
+
+impl Reservation {
+    /// As it is answered.
+    #[must_use]
+    pub fn body(&self, id: &Id, version: &str) -> Value {
+        let lines: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|line| {
+                let node = |one: &Claim| json!({ "node": one.node, "quantity": one.quantity });
+                let sum = |of: fn(&Claim) -> Quantity| line.claims.iter().map(of).sum::<Quantity>();
+                json!({
+                    "sku": line.sku,
+                    "quantity": line.quantity,
+                    "allocations": line.claims.iter().map(node).collect::<Vec<_>>(),
+                    "backordered": line.backordered,
+                    "open": sum(|one| one.open),
+                    "shipped": sum(|one| one.shipped),
+                })
+            })
+            .collect();
+        json!({
+            "id": id, "order": self.order, "channel": self.channel, "status": self.status,
+            "expires": self.expires, "lines": lines, "version": version,
+        })
+    }
+}
+
+/// `inventory.reserved`, with the protections used: readers ignore what they do not know, and the
+/// verifier recounts them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservedWithUse {
+    /// What everybody reads.
+    #[serde(flatten)]
+    pub reserved: Reserved,
+    /// The counter of the protection that each item's claims used.
+    #[serde(default)]
+    pub used: BTreeMap<Id, String>,
+}
+
+impl Payload for ReservedWithUse {
+    const TYPE: &'static str = Reserved::TYPE;
+}
+
+/// What a reserve rests on.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The id that it gets.
+    pub id: Id,
+    /// Now.
+    pub now: Instant,
+    /// The network.
+    pub network: &'a Network,
+    /// The shelves of all items that are known.
+    pub shelves: BTreeMap<Id, Shelf>,
+    /// The channel of the order it names, if that is known.
+    pub order_channel: Option<Id>,
+}
+
+fn check(body: &ReserveBody, context: &Context<'_>) -> Result<(), Refusal> {
+    let mut faults = Faults::new();
+    let known = context.network.channels.contains_key(&body.channel);
+    faults.require(known, "/channel", "channel-unknown", "there is no such channel");
+    let other = context.order_channel.as_ref().is_some_and(|channel| *channel != body.channel);
+    faults.require(!other, "/channel", "channel-differs", "the order is of another channel");
+    for (place, line) in body.lines.iter().enumerate() {
+        if !context.shelves.contains_key(&line.sku) {
+            let detail = format!("there is no item `{}`", line.sku);
+            faults.add(format!("/lines/{place}/sku"), "sku-unknown", detail);
+        }
+    }
+    faults.check()
+}
+
+/// What every line was granted, in the lines' order, and for each item the whole.
+struct Granted {
+    lines: Vec<Vec<split::Allocation>>,
+    items: BTreeMap<Id, Vec<split::Allocation>>,
+}
+
+fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
+    let mut lines = vec![Vec::new(); body.lines.len()];
+    let mut items = BTreeMap::new();
+    for (sku, shelf) in &context.shelves {
+        let places: Vec<usize> =
+            (0..body.lines.len()).filter(|place| body.lines[*place].sku == *sku).collect();
+        let wanted: Vec<Quantity> = places.iter().map(|place| body.lines[*place].quantity).collect();
+        let total = wanted.iter().copied().fold(0, Quantity::saturating_add);
+        let (view, limits) = (shelf.view(), shelf.limits(&body.channel));
+        let chosen = split(&view, body.channel.as_str(), &limits, total, body.strategy.into());
+        for (place, dealt) in places.into_iter().zip(deal(&chosen, &wanted)) {
+            lines[place] = dealt;
+        }
+        items.insert(sku.clone(), chosen);
+    }
+    Granted { lines, items }
+}
+
+fn sum(allocations: &[split::Allocation]) -> Quantity {
+    allocations.iter().map(|one| one.quantity).fold(0, Quantity::saturating_add)
+}
+
+fn insufficient(body: &ReserveBody, context: &Context<'_>, granted: &Granted) -> Refusal {
+    let mut faults = Vec::new();
+    for (place, (line, dealt)) in body.lines.iter().zip(&granted.lines).enumerate() {
+        if sum(dealt) < line.quantity {
+            let shelf = context.shelves.get(&line.sku);
+            let available = shelf.map_or(0, |shelf| shelf.available(&body.channel).0);
+            let detail =
+                format!("{available} of `{}` available, {} asked for", line.sku, line.quantity);
+            faults.push(Fault::new(format!("/lines/{place}"), "insufficient-stock", detail));
+        }
+    }
+    let detail = match faults.as_slice() {
+        [only] => only.detail.clone(),
+        many => format!("{} lines are short; see errors", many.len()),
+    };
+    Refusal::conflict("insufficient-stock", detail).with_faults(faults)
+}
+
+/// Reserves.
+///
+/// # Errors
+/// 422 naming every fault (`channel-unknown`, `channel-differs`, `sku-unknown`); 409
+/// `insufficient-stock` naming every short line and what is available.
+pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Refusal> {
+    check(body, context)?;
+    let granted = grant(body, context);
+    let short = body.lines.iter().zip(&granted.lines).any(|(line, dealt)| sum(dealt) < line.quantity);
+    let channel = context.network.channels.get(&body.channel);
+    let backorders = body.order.is_some() && channel.is_some_and(|channel| channel.backorder);
+    let nothing = granted.items.values().all(Vec::is_empty);
+    if short && (body.mode == Mode::AllOrNothing || (nothing && !backorders)) {
+        return Err(insufficient(body, context, &granted));
+    }
+
+    let mut decision = Decision::default();
+    let mut used = BTreeMap::new();
+    for (sku, chosen) in granted.items.iter().filter(|(_, chosen)| !chosen.is_empty()) {
+        let Some(shelf) = context.shelves.get(sku) else { continue };
+        decision.guards.extend(guards(shelf, &body.channel, chosen));
+        let counter = shelf.own_protection(&body.channel).map(|one| one.counter.clone());
+        claim(&mut decision, sku, body, chosen, counter.as_deref());
+        used.extend(counter.map(|counter| (sku.clone(), counter)));
+    }
+    let expires = body.expires_in_seconds.map(|seconds| context.now.plus_seconds(seconds));
+    let lines = body.lines.iter().zip(&granted.lines).map(|(line, dealt)| {
+        let claim = |one: &split::Allocation| Some(Claim {
+            node: one.node.parse().ok()?,
+            quantity: one.quantity,
+            open: one.quantity,
+            shipped: 0,
+        });
+        let rest = line.quantity.saturating_sub(sum(dealt));
+        ReservationLine {
+            sku: line.sku.clone(),
+            quantity: line.quantity,
+            claims: dealt.iter().filter_map(claim).collect(),
+            backordered: if backorders { rest } else { 0 },
+            used: used.get(&line.sku).cloned(),
+        }
+    });
+    let reservation = Reservation {
+        order: body.order.clone(),
+        channel: body.channel.clone(),
+        status: ReservationStatus::Open,
+        expires,
+        lines: lines.collect(),
+    };
+    Ok(made(decision, reservation, context, used))
+}
+
+fn made(
+    mut decision: Decision,
+    reservation: Reservation,
+    context: &Context<'_>,
+    used: BTreeMap<Id, String>,
+) -> Decision {
+    let id = &context.id;
+    decision.put(keys::reservation(id), &reservation);
+    decision.index(keys::RESERVATIONS, id.as_str(), 0);
+    if let Some(expires) = reservation.expires {
+        decision.index(keys::EXPIRY, id.as_str(), expires.millis());
+    }
+    let lines = reservation.lines.iter().map(|line| ReservedLine {
+        sku: line.sku.clone(),
+        quantity: line.quantity,
+        allocations: line
+            .claims
+            .iter()
+            .map(|one| Allocation { node: one.node.clone(), quantity: one.quantity })
+            .collect(),
+        backordered: line.backordered,
+    });
+    let reserved = Reserved {
+        reservation: id.clone(),
+        order: reservation.order.clone().unwrap_or_else(|| id.clone()),
+        channel: reservation.channel.clone(),
+        lines: lines.collect(),
+        expires: reservation.expires,
+    };
+    decision.event(NewEvent::of(id.as_str(), &ReservedWithUse { reserved, used }));
+    let body = reservation.body(id, "");
+    decision.created(format!("/inventory/v1/reservations/{id}"), body)
+}
+
+fn claim(
+    decision: &mut Decision,
+    sku: &Id,
+    body: &ReserveBody,
+    chosen: &[split::Allocation],
+    used: Option<&str>,
+) {
+    let (stock, total) = (keys::stock(sku), sum(chosen));
+    for one in chosen {
+        decision.add(&stock, claimed(&one.node), one.quantity);
+    }
+    decision.add(&stock, channel_counter(&body.channel), total);
+    if let Some(counter) = used {
+        decision.add(&stock, counter, total);
+    }
+    if let Some(order) = &body.order {
+        decision.add(keys::fills(sku), demand::claimed(order), total);
+    }
+    decision.mark(sku.as_str());
+}
+
+/// The rule of lawful splits on live counters: what is taken is free, `s(D) − Σ t(N(D))` stays at
+/// the live minimum of `s` or above for every D, and the channel's cap holds.
+fn guards(shelf: &Shelf, channel: &Id, chosen: &[split::Allocation]) -> Vec<Guard> {
+    let (sku, view) = (&shelf.sku, shelf.view());
+    let free = |node: &str, times: i64| {
+        [term(sku, sellable(node), times), term(sku, claimed(node), times.saturating_neg())]
+    };
+    let mut guards: Vec<Guard> = chosen
+        .iter()
+        .map(|one| Guard {
+            sum: Sum { constant: one.quantity.saturating_neg(), terms: free(&one.node, 1).into() },
+            floor: Floor::Value(0),
+        })
+        .collect();
+    let sets = LawfulSets::of(&view, channel.as_str());
+    let slack = |set: &crate::availability::LawfulSet| {
+        let mut terms: Vec<Term> = set.nodes.iter().flat_map(|node| free(node, 1)).collect();
+        let inside = shelf.standing().filter(|one| set.protections.contains(&one.id.to_string()));
+        terms.extend(inside.map(|one| Term::Remaining {
+            quantity: one.quantity.saturating_sub(one.inbound).max(0),
+            counters: keys::stock(sku),
+            field: one.counter.clone(),
+            times: -1,
+        }));
+        Sum { constant: 0, terms }
+    };
+    let sums: Vec<Sum> = sets.sets.iter().map(slack).collect();
+    for (set, sum) in sets.sets.iter().zip(&sums) {
+        let taken = chosen.iter().filter(|one| set.nodes.contains(&one.node));
+        let taken = taken.map(|one| one.quantity).fold(0, Quantity::saturating_add);
+        if taken > 0 {
+            let sum = Sum { constant: taken.saturating_neg(), terms: sum.terms.clone() };
+            guards.push(Guard { sum, floor: Floor::MinimumOf(sums.clone()) });
+        }
+    }
+    if let Some(cap) = shelf.limits(channel).cap {
+        let constant = cap.saturating_sub(self::sum(chosen));
+        let terms = vec![term(sku, channel_counter(channel), -1)];
+        guards.push(Guard { sum: Sum { constant, terms }, floor: Floor::Value(0) });
+    }
+    guards
+}

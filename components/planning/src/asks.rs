@@ -1,0 +1,50 @@
+//! What planning asks other domains.
+
+use tradewind_kernel::Id;
+use tradewind_kernel::asks::finance::Outlook;
+use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
+use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_shell::failure::Failure;
+use tradewind_shell::store::Outage;
+use tradewind_shell::world::{Answered, AskError};
+
+/// The questions; `component.rs` asks them through `wit/`, tests answer them natively.
+pub trait Asks {
+    /// Every offer of an item (`suppliers.offers`).
+    async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError>;
+
+    /// The pegging of an item as if `changes` were so (`stock.trial`).
+    async fn trial(
+        &self,
+        tenant: &str,
+        sku: &str,
+        changes: &[TrialChange],
+    ) -> Result<Answered<Trial>, AskError>;
+
+    /// Lanes and channels (`stock.network`).
+    async fn network(&self, tenant: &str) -> Result<Answered<Network>, AskError>;
+
+    /// Stock, supply and demand of at most 64 items, node by node (`stock.positions`).
+    async fn positions(
+        &self,
+        tenant: &str,
+        skus: &[Id],
+    ) -> Result<Answered<Vec<Position>>, AskError>;
+
+    /// The cash forecast over so many weeks (`cash.outlook`).
+    async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError>;
+}
+
+/// Takes an answer as it comes: in a reaction it is advice as of the sequence it names, so its
+/// witnesses are not checked. `None` when the question makes no sense any more.
+///
+/// # Errors
+/// `Behind` when the provider is; an outage when it is away.
+pub fn taken<T>(answer: Result<Answered<T>, AskError>) -> Result<Option<Answered<T>>, Failure> {
+    match answer {
+        Ok(answered) => Ok(Some(answered)),
+        Err(AskError::Refused(..)) => Ok(None),
+        Err(AskError::Behind) => Err(Failure::Behind),
+        Err(AskError::Unavailable(why)) => Err(Outage(why).into()),
+    }
+}

@@ -1,0 +1,218 @@
+//! Options: for an item that a cause made worse, the best of each kind of mitigation.
+//!
+//! Candidates are built from offers, lanes, protections and promotions, each is tried on the same
+//! pegging (`inventory.trial`), and the best of each kind is listed. A kind that applies but
+//! cannot be taken is listed as infeasible with the reason; a kind that does not apply (no late
+//! purchase line, no protection, no promotion that got worse) is left out. Everything here reads;
+//! it is advice as of the sequence that the trials name.
+
+mod demand_side;
+mod supply_side;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use tradewind_kernel::asks::inventory::{Network, Trial, TrialChange};
+use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::events::inventory::PromiseMove;
+use tradewind_kernel::events::planning::{MitigationOption, OptionsRanked};
+use tradewind_kernel::events::suppliers::SupplierStatus;
+use tradewind_kernel::event::event_id;
+use tradewind_kernel::{Day, Id, Money, Quantity};
+use tradewind_shell::failure::Failure;
+
+use crate::HORIZON_WEEKS;
+use crate::asks::{Asks, taken};
+use crate::facts::{Channel, Item, Node};
+use crate::late::LatePart;
+use crate::mitigation::{Gain, Situation, rank};
+use crate::promotion::Promotion;
+use crate::risk::Ordered;
+
+/// Trials for one item at most: each reads the whole item, and options are advice that must not
+/// hold a reaction up. Enough for eight suppliers, six protections and a few lanes.
+pub const MAX_TRIALS: u32 = 160;
+
+/// What planning itself knows of the item and of what happened to it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Worsened {
+    pub sku: Id,
+    pub today: Day,
+    pub item: Option<Item>,
+    pub channels: BTreeMap<String, Channel>,
+    pub nodes: BTreeMap<String, Node>,
+    pub promotions: Vec<Promotion>,
+    pub ordered: Ordered,
+    /// Promises that the cause made worse.
+    pub moved: Vec<PromiseMove>,
+    /// Promotion units that the cause made short.
+    pub newly_short: BTreeMap<Id, Quantity>,
+    /// The late parts of the cause.
+    pub late: Vec<LatePart>,
+}
+
+/// One search for options.
+pub(crate) struct Search<'a, A> {
+    asks: &'a A,
+    tenant: &'a str,
+    situation: Situation,
+    nodes: BTreeMap<String, Node>,
+    late: Vec<LatePart>,
+    offers: Vec<Offer>,
+    network: Network,
+    trials_left: Cell<u32>,
+}
+
+/// What can be done, ranked; `None` when nothing is worse any more.
+///
+/// # Errors
+/// `Behind` when an asked domain is; an outage when one is away.
+pub async fn ranked<A: Asks>(
+    asks: &A,
+    tenant: &str,
+    worsened: Worsened,
+) -> Result<Option<OptionsRanked>, Failure> {
+    let sku = worsened.sku.clone();
+    let Some(base) = taken(asks.trial(tenant, &sku, &[]).await)? else { return Ok(None) };
+    let outlook = taken(asks.outlook(tenant, HORIZON_WEEKS).await)?;
+    let offers = taken(asks.offers(tenant, &sku).await)?;
+    let network = taken(asks.network(tenant).await)?;
+    let situation = Situation {
+        sku: sku.clone(),
+        today: worsened.today,
+        item: worsened.item,
+        channels: worsened.channels,
+        promotions: worsened.promotions,
+        ordered: worsened.ordered,
+        moved: worsened.moved,
+        newly_short: worsened.newly_short,
+        as_of: event_id(base.sequence),
+        base: base.value,
+        outlook: outlook.map(|answered| answered.value).unwrap_or_default(),
+    };
+    let search = Search {
+        asks,
+        tenant,
+        situation,
+        nodes: worsened.nodes,
+        late: worsened.late,
+        offers: offers.map(|answered| answered.value).unwrap_or_default(),
+        network: network.map(|answered| answered.value).unwrap_or_default(),
+        trials_left: Cell::new(MAX_TRIALS),
+    };
+    let mut options: Vec<MitigationOption> = Vec::new();
+    options.extend(search.expedite().await?);
+    options.extend(search.alternate_supplier().await?);
+    options.extend(search.transfer().await?);
+    options.extend(search.re_allocate().await?);
+    options.extend(search.postpone_promotion());
+    rank(&mut options);
+    Ok(if options.is_empty() { None } else { Some(OptionsRanked { sku, options }) })
+}
+
+impl<A: Asks> Search<'_, A> {
+    /// What these changes would bring; `None` when they make no sense any more, or when this item
+    /// has had its trials.
+    async fn gain(&self, changes: &[TrialChange]) -> Result<Option<Gain>, Failure> {
+        let trial = self.trial(changes).await?;
+        Ok(trial.map(|trial| self.situation.gain(&trial)))
+    }
+
+    async fn trial(&self, changes: &[TrialChange]) -> Result<Option<Trial>, Failure> {
+        let Some(left) = self.trials_left.get().checked_sub(1) else { return Ok(None) };
+        self.trials_left.set(left);
+        let answer = self.asks.trial(self.tenant, &self.situation.sku, changes).await;
+        Ok(taken(answer)?.map(|answered| answered.value))
+    }
+
+    /// The smallest quantity up to `most` of which the gain is still `enough`, and its gain;
+    /// `None` when not even `most` is. Between two quantities the answer is searched by halving:
+    /// one unit less than what is found is not enough.
+    async fn smallest(
+        &self,
+        most: Quantity,
+        change: impl Fn(Quantity) -> TrialChange,
+        enough: impl Fn(&Gain, &Gain) -> bool,
+    ) -> Result<Option<(Quantity, Gain)>, Failure> {
+        let Some(whole) = self.gain(&[change(most)]).await? else { return Ok(None) };
+        if most <= 0 || !enough(&whole, &whole) {
+            return Ok(None);
+        }
+        let (mut too_few, mut found) = (0, (most, whole.clone()));
+        while found.0.saturating_sub(too_few) > 1 {
+            let middle = too_few.midpoint(found.0);
+            match self.gain(&[change(middle)]).await? {
+                Some(gain) if enough(&gain, &whole) => found = (middle, gain),
+                Some(_) => too_few = middle,
+                None => break,
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// The day on which goods that arrive at a node can be used.
+    fn usable(&self, node: &Id, arrival: Day) -> Day {
+        let node = self.nodes.get(node.as_str()).cloned().unwrap_or_default();
+        node.calendar.usable_day(arrival, node.receiving_days)
+    }
+
+    /// The nodes from which what got worse is served: those of the moved lines' channels, else
+    /// those of the promotions' channels. The first one is where most revenue waits.
+    fn wanting_nodes(&self) -> Vec<Id> {
+        let mut lines = self.situation.still_worse();
+        lines.sort_by_key(|line| {
+            let priority = self.situation.channels.get(line.channel.as_str());
+            (priority.map_or(u32::MAX, |channel| channel.priority), line.order.clone(), line.line)
+        });
+        let newly = |promotion: &&Promotion| {
+            self.situation.newly_short.contains_key(&promotion.promotion)
+        };
+        let promoted = self.situation.promotions.iter().filter(newly);
+        let mut channels: Vec<Id> = lines.into_iter().map(|line| line.channel).collect();
+        if channels.is_empty() {
+            channels.extend(promoted.map(|promotion| promotion.channel.clone()));
+        }
+        let mut nodes: Vec<Id> = Vec::new();
+        for channel in channels {
+            let Some(channel) = self.situation.channels.get(channel.as_str()) else { continue };
+            for node in &channel.nodes {
+                if !nodes.contains(node) {
+                    nodes.push(node.clone());
+                }
+            }
+        }
+        nodes
+    }
+
+    /// Whether a supplier may be ordered from, by status and dates.
+    fn is_usable(&self, offer: &Offer) -> bool {
+        is_usable(offer, self.situation.today)
+    }
+}
+
+/// Whether an offer may be ordered from today, by the supplier's status and the offer's dates.
+#[must_use]
+pub fn is_usable(offer: &Offer, today: Day) -> bool {
+    let status = matches!(offer.status, SupplierStatus::Approved | SupplierStatus::Conditional);
+    status
+        && offer.from.is_none_or(|from| from <= today)
+        && offer.until.is_none_or(|until| today <= until)
+}
+
+/// The unit price of an offer for a quantity: that of the last break it reaches.
+#[must_use]
+pub fn price_for(offer: &Offer, quantity: Quantity) -> Money {
+    let reached = offer.breaks.iter().filter(|step| step.from <= quantity);
+    reached.max_by_key(|step| step.from).map_or(offer.price, |step| step.price)
+}
+
+/// At most three names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    match names {
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        few => few.join(", "),
+    }
+}

@@ -1,0 +1,290 @@
+//! Replenishment: does an item at a node need supply, how much, from whom, and when?
+//!
+//! Per item × node: level = forecast over L+R + safety stock, reorder point = forecast over L +
+//! safety stock; need = level − (free + on order − open demand), only if at or below the reorder
+//! point. Minimum and multiple of the offer are applied once to the whole need, so several needs
+//! never each meet them again. The offer is the cheapest of those that arrive before the stock
+//! runs out, else the first to arrive. L counts the days until the goods can be used.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use tradewind_kernel::asks::inventory::Position;
+use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::{Day, Id, Quantity, Ratio};
+use utoipa::ToSchema;
+
+use crate::facts::Node;
+use crate::policy::Policy;
+use crate::safety_stock::{Uncertainty, safety_stock};
+
+/// How far ahead a stock-out is looked for: longer than any lead time.
+const LOOK_AHEAD_DAYS: i64 = 730;
+
+/// The demand of an item at a node: of the channels whose first node it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Demand {
+    pub daily_mean: Ratio,
+    pub daily_deviation: Ratio,
+    pub channels: Vec<ChannelDemand>,
+}
+
+/// What one channel adds to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct ChannelDemand {
+    pub channel: Id,
+    pub method: crate::forecast::Method,
+    pub daily_mean: Ratio,
+    pub daily_deviation: Ratio,
+}
+
+/// An offer that may be ordered from, with its unit price in the base currency.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Source<'a> {
+    pub offer: &'a Offer,
+    pub unit_cost: Decimal,
+}
+
+/// All that a proposal rests on.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Situation<'a> {
+    pub today: Day,
+    pub position: &'a Position,
+    pub demand: &'a Demand,
+    pub policy: &'a Policy,
+    pub node: &'a Node,
+    pub sources: &'a [Source<'a>],
+}
+
+/// Every figure behind a proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Explanation {
+    /// Base units a day.
+    pub daily_demand: Ratio,
+    pub daily_deviation: Ratio,
+    pub channels: Vec<ChannelDemand>,
+    /// Days from today until an order of today can be used.
+    pub lead_time_days: u32,
+    /// Deviation of the supplier's measured lead time, in days; 0 without data.
+    pub lead_time_deviation: Ratio,
+    pub review_days: u32,
+    pub service_level: Ratio,
+    pub safety_stock: Ratio,
+    /// Demand over the lead time plus safety stock: at or below it, supply is needed.
+    pub reorder_point: Ratio,
+    /// Demand over lead time and review period plus safety stock: what supply is raised to.
+    pub level: Ratio,
+    /// Sellable less claims.
+    pub free: Quantity,
+    pub on_order: Quantity,
+    pub open_demand: Quantity,
+    /// `free + on order − open demand`.
+    pub projected: Quantity,
+    /// `level − projected`, rounded up to a whole unit.
+    pub need: Quantity,
+    pub minimum: Quantity,
+    pub multiple: Quantity,
+    pub maximum: Option<Quantity>,
+    /// The rule that made the quantity of the need.
+    pub rounding: String,
+    /// Unit price in the base currency.
+    pub unit_cost: Ratio,
+    /// The first day without stock if nothing is ordered.
+    pub stock_out_day: Option<Day>,
+    /// Why this supplier.
+    pub choice: String,
+}
+
+/// What should be bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Need {
+    pub supplier: Id,
+    pub quantity: Quantity,
+    pub order_day: Day,
+    /// The first day on which stock would fall below safety stock.
+    pub need_day: Day,
+    pub explanation: Explanation,
+}
+
+/// What a deficit asks for: `level − projected`, at least `fixed`, and only at or below the
+/// reorder point (C25).
+#[must_use]
+pub fn reorder(
+    projected: Decimal,
+    reorder_point: Decimal,
+    level: Decimal,
+    fixed: Quantity,
+) -> Quantity {
+    if projected > reorder_point {
+        return 0;
+    }
+    let deficit = level.saturating_sub(projected).ceil();
+    Quantity::try_from(deficit).unwrap_or(Quantity::MAX).max(fixed).max(0)
+}
+
+/// The quantity of one order line: at least `minimum`, rounded up to a multiple, at most the
+/// largest multiple within `maximum`; 0 when no quantity is lawful (C29).
+#[must_use]
+pub fn lot(
+    need: Quantity,
+    minimum: Quantity,
+    multiple: Quantity,
+    maximum: Option<Quantity>,
+) -> Quantity {
+    let step = multiple.max(1);
+    let down = |quantity: Quantity| quantity.saturating_sub(quantity.rem_euclid(step));
+    let wanted = need.max(minimum);
+    let up = down(wanted.saturating_add(step).saturating_sub(1));
+    let quantity = maximum.map_or(up, |maximum| up.min(down(maximum)));
+    if quantity < minimum { 0 } else { quantity }
+}
+
+/// What an item at a node needs, if anything. `None` too without a source.
+#[must_use]
+pub fn plan(given: &Situation<'_>) -> Option<Need> {
+    let (source, choice) = choose(given)?;
+    let offer = source.offer;
+    let figures = figures(given, offer);
+    let projected = projected(given.position);
+    let need =
+        reorder(Decimal::from(projected), figures.reorder_point.0, figures.level.0, 0);
+    if need == 0 {
+        return None;
+    }
+    let quantity = lot(need, offer.minimum, offer.multiple, offer.maximum);
+    if quantity == 0 {
+        return None;
+    }
+    let need_day = first_below(given, figures.safety_stock.0).unwrap_or(given.today);
+    let latest = given.node.calendar.subtract_open_days(need_day, given.node.receiving_days);
+    let order_day = offer.calendar.subtract_open_days(latest, offer.lead_time_days);
+    let explanation = Explanation {
+        need,
+        rounding: rounding(need, quantity, offer),
+        unit_cost: Ratio(source.unit_cost.normalize()),
+        choice,
+        ..figures
+    };
+    assert!(quantity > 0, "a proposal buys something");
+    let supplier = offer.supplier.clone();
+    let order_day = order_day.max(given.today);
+    Some(Need { supplier, quantity, order_day, need_day, explanation })
+}
+
+/// The cheapest source that arrives before the stock runs out, else the first to arrive.
+fn choose<'a>(given: &Situation<'a>) -> Option<(&'a Source<'a>, String)> {
+    let out = first_below(given, Decimal::ONE);
+    let usable = |source: &&Source<'_>| usable_day(given, source.offer);
+    let in_time = |source: &&Source<'_>| out.is_none_or(|out| usable(source) <= out);
+    let cheapest = given
+        .sources
+        .iter()
+        .filter(in_time)
+        .min_by_key(|source| (source.unit_cost, usable(source), source.offer.supplier.clone()));
+    if let Some(source) = cheapest {
+        let words = match out {
+            Some(out) => format!("the cheapest of those that arrive before stock runs out on {out}"),
+            None => "the cheapest".to_owned(),
+        };
+        return Some((source, words));
+    }
+    let first = given
+        .sources
+        .iter()
+        .min_by_key(|source| (usable(source), source.unit_cost, source.offer.supplier.clone()))?;
+    let day = usable(&first);
+    Some((first, format!("the first to arrive, on {day}: stock runs out before anyone can")))
+}
+
+/// The day on which an order of today could be used.
+fn usable_day(given: &Situation<'_>, offer: &Offer) -> Day {
+    let arrival = offer.calendar.add_open_days(given.today, offer.lead_time_days);
+    given.node.calendar.usable_day(arrival, given.node.receiving_days)
+}
+
+fn figures(given: &Situation<'_>, offer: &Offer) -> Explanation {
+    let lead = usable_day(given, offer).since(given.today);
+    let lead_time_days = u32::try_from(lead).unwrap_or(0);
+    let review_days = given.policy.review_days;
+    let days = lead_time_days.saturating_add(review_days);
+    let lead_time_deviation = offer.lead_time_deviation.unwrap_or_default();
+    let stock = safety_stock(&Uncertainty {
+        service_level: given.policy.service_level,
+        days,
+        daily_mean: given.demand.daily_mean,
+        daily_deviation: given.demand.daily_deviation,
+        lead_time_deviation,
+    });
+    let over = |days: u32| {
+        let demand = given.demand.daily_mean.0.saturating_mul(Decimal::from(days));
+        Ratio(demand.saturating_add(stock.0).normalize())
+    };
+    Explanation {
+        daily_demand: given.demand.daily_mean,
+        daily_deviation: given.demand.daily_deviation,
+        channels: given.demand.channels.clone(),
+        lead_time_days,
+        lead_time_deviation,
+        review_days,
+        service_level: given.policy.service_level,
+        safety_stock: stock,
+        reorder_point: over(lead_time_days),
+        level: over(days),
+        free: given.position.free,
+        on_order: on_order(given.position),
+        open_demand: given.position.open_demand,
+        projected: projected(given.position),
+        need: 0,
+        minimum: offer.minimum,
+        multiple: offer.multiple,
+        maximum: offer.maximum,
+        rounding: String::new(),
+        unit_cost: Ratio::default(),
+        stock_out_day: first_below(given, Decimal::ONE),
+        choice: String::new(),
+    }
+}
+
+fn on_order(position: &Position) -> Quantity {
+    position.on_order.iter().map(|part| part.quantity).fold(0, Quantity::saturating_add)
+}
+
+fn projected(position: &Position) -> Quantity {
+    position.free.saturating_add(on_order(position)).saturating_sub(position.open_demand)
+}
+
+/// The first day on which stock (free, what has arrived by then, less open and forecast demand)
+/// is below a floor; none within the look-ahead.
+fn first_below(given: &Situation<'_>, floor: Decimal) -> Option<Day> {
+    let position = given.position;
+    let held = position.free.saturating_sub(position.open_demand);
+    (0..=LOOK_AHEAD_DAYS).map(|step| (step, given.today.plus(step))).find_map(|(step, day)| {
+        let arrived = position.on_order.iter().filter(|part| part.usable <= day);
+        let arrived = arrived.map(|part| part.quantity).fold(0, Quantity::saturating_add);
+        let used = given.demand.daily_mean.0.saturating_mul(Decimal::from(step));
+        let stock = Decimal::from(held.saturating_add(arrived)).saturating_sub(used);
+        (stock < floor).then_some(day)
+    })
+}
+
+fn rounding(need: Quantity, quantity: Quantity, offer: &Offer) -> String {
+    if quantity < need {
+        return format!("cut to the maximum of {}", offer.maximum.unwrap_or(quantity));
+    }
+    let mut rules = Vec::new();
+    if need < offer.minimum {
+        rules.push(format!("raised to the minimum of {}", offer.minimum));
+    }
+    if quantity > need.max(offer.minimum) {
+        rules.push(format!("rounded up to a multiple of {}", offer.multiple));
+    }
+    if rules.is_empty() { "as needed".to_owned() } else { rules.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;
