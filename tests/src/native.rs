@@ -48,20 +48,20 @@ impl<S: Store + Clone> tradewind_procurement::asks::Asks for Direct<S> {
 }
 
 impl<S: Store + Clone> tradewind_inventory::asks::Asks for Direct<S> {
-    async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
-        tradewind_suppliers::queries::offers(&self.provider(), tenant, sku).await
+    async fn offers(&self, tenant: &str, sku: &Id) -> Result<Answered<Vec<Offer>>, AskError> {
+        tradewind_suppliers::queries::offers(&self.provider(), tenant, sku.as_str()).await
     }
 }
 
 impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
-    async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
-        tradewind_suppliers::queries::offers(&self.provider(), tenant, sku).await
+    async fn offers(&self, tenant: &str, sku: &Id) -> Result<Answered<Vec<Offer>>, AskError> {
+        tradewind_suppliers::queries::offers(&self.provider(), tenant, sku.as_str()).await
     }
 
     async fn trial(
         &self,
         tenant: &str,
-        sku: &str,
+        sku: &Id,
         changes: &[TrialChange],
     ) -> Result<Answered<Trial>, AskError> {
         tradewind_inventory::queries::trial(&self.provider(), tenant, sku, changes).await

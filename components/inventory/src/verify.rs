@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tradewind_kernel::events::inventory::{LeavingLine, ReservationShipped, StockMoved};
 use tradewind_kernel::{Event, Id, Quantity};
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use crate::shelf::{channel, claimed, sellable};
 use crate::situation::Situation;
 
 /// Something that is not as it must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Difference {
     /// The item.
     pub sku: Id,

@@ -6,7 +6,7 @@ use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_shell::failure::Failure;
 use tradewind_shell::store::Outage;
-use tradewind_shell::world::{Answered, AskError};
+use tradewind_shell::world::{Answered, AskError, World};
 
 /// The questions; `component.rs` asks them through `wit/`, tests answer them natively.
 pub trait Asks {
@@ -35,16 +35,30 @@ pub trait Asks {
     async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError>;
 }
 
-/// Takes an answer as it comes: in a reaction it is advice as of the sequence it names, so its
-/// witnesses are not checked. `None` when the question makes no sense any more.
+/// Tries of one ask while its provider is behind: a provider reacts to the same events as planning
+/// and is usually done within a few milliseconds; together half a second.
+const PATIENCE: u32 = 25;
+
+/// How long one wait is.
+const PAUSE_MILLIS: u64 = 20;
+
+/// Asks, and takes the answer as it comes: in a reaction it is advice as of the sequence it names,
+/// so its witnesses are not checked. A provider that is behind is waited for a little. `None` when
+/// the question makes no sense any more.
 ///
 /// # Errors
-/// `Behind` when the provider is; an outage when it is away.
-pub fn taken<T>(answer: Result<Answered<T>, AskError>) -> Result<Option<Answered<T>>, Failure> {
-    match answer {
-        Ok(answered) => Ok(Some(answered)),
-        Err(AskError::Refused(..)) => Ok(None),
-        Err(AskError::Behind) => Err(Failure::Behind),
-        Err(AskError::Unavailable(why)) => Err(Outage(why).into()),
+/// `Behind` when the provider stays behind; an outage when it is away.
+pub async fn advice<W: World, T>(
+    world: &W,
+    ask: impl AsyncFn(&W::Asks) -> Result<Answered<T>, AskError>,
+) -> Result<Option<Answered<T>>, Failure> {
+    for _ in 0..PATIENCE {
+        match ask(world.asks()).await {
+            Ok(answered) => return Ok(Some(answered)),
+            Err(AskError::Refused(..)) => return Ok(None),
+            Err(AskError::Unavailable(why)) => return Err(Outage(why).into()),
+            Err(AskError::Behind) => world.pause(PAUSE_MILLIS).await,
+        }
     }
+    Err(Failure::Behind)
 }

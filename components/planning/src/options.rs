@@ -20,9 +20,10 @@ use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::event::event_id;
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
+use tradewind_shell::world::World;
 
 use crate::HORIZON_WEEKS;
-use crate::asks::{Asks, taken};
+use crate::asks::{Asks, advice};
 use crate::facts::{Channel, Item, Node};
 use crate::late::LatePart;
 use crate::mitigation::{Gain, Situation, rank};
@@ -53,8 +54,8 @@ pub struct Worsened {
 }
 
 /// One search for options.
-pub(crate) struct Search<'a, A> {
-    asks: &'a A,
+pub(crate) struct Search<'a, W> {
+    world: &'a W,
     tenant: &'a str,
     situation: Situation,
     nodes: BTreeMap<String, Node>,
@@ -68,16 +69,22 @@ pub(crate) struct Search<'a, A> {
 ///
 /// # Errors
 /// `Behind` when an asked domain is; an outage when one is away.
-pub async fn ranked<A: Asks>(
-    asks: &A,
+pub async fn ranked<W: World>(
+    world: &W,
     tenant: &str,
     worsened: Worsened,
-) -> Result<Option<OptionsRanked>, Failure> {
+) -> Result<Option<OptionsRanked>, Failure>
+where
+    W::Asks: Asks,
+{
     let sku = worsened.sku.clone();
-    let Some(base) = taken(asks.trial(tenant, &sku, &[]).await)? else { return Ok(None) };
-    let outlook = taken(asks.outlook(tenant, HORIZON_WEEKS).await)?;
-    let offers = taken(asks.offers(tenant, &sku).await)?;
-    let network = taken(asks.network(tenant).await)?;
+    let name = sku.as_str();
+    let base = advice(world, async |asks: &W::Asks| asks.trial(tenant, name, &[]).await).await?;
+    let Some(base) = base else { return Ok(None) };
+    let outlook =
+        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
+    let offers = advice(world, async |asks: &W::Asks| asks.offers(tenant, name).await).await?;
+    let network = advice(world, async |asks: &W::Asks| asks.network(tenant).await).await?;
     let situation = Situation {
         sku: sku.clone(),
         today: worsened.today,
@@ -92,7 +99,7 @@ pub async fn ranked<A: Asks>(
         outlook: outlook.map(|answered| answered.value).unwrap_or_default(),
     };
     let search = Search {
-        asks,
+        world,
         tenant,
         situation,
         nodes: worsened.nodes,
@@ -111,7 +118,10 @@ pub async fn ranked<A: Asks>(
     Ok(if options.is_empty() { None } else { Some(OptionsRanked { sku, options }) })
 }
 
-impl<A: Asks> Search<'_, A> {
+impl<W: World> Search<'_, W>
+where
+    W::Asks: Asks,
+{
     /// What these changes would bring; `None` when they make no sense any more, or when this item
     /// has had its trials.
     async fn gain(&self, changes: &[TrialChange]) -> Result<Option<Gain>, Failure> {
@@ -122,8 +132,9 @@ impl<A: Asks> Search<'_, A> {
     async fn trial(&self, changes: &[TrialChange]) -> Result<Option<Trial>, Failure> {
         let Some(left) = self.trials_left.get().checked_sub(1) else { return Ok(None) };
         self.trials_left.set(left);
-        let answer = self.asks.trial(self.tenant, &self.situation.sku, changes).await;
-        Ok(taken(answer)?.map(|answered| answered.value))
+        let (tenant, sku) = (self.tenant, self.situation.sku.as_str());
+        let ask = async |asks: &W::Asks| asks.trial(tenant, sku, changes).await;
+        Ok(advice(self.world, ask).await?.map(|answered| answered.value))
     }
 
     /// The smallest quantity up to `most` of which the gain is still `enough`, and its gain;
@@ -158,7 +169,7 @@ impl<A: Asks> Search<'_, A> {
     }
 
     /// The nodes from which what got worse is served: those of the moved lines' channels, else
-    /// those of the promotions' channels. The first one is where most revenue waits.
+    /// those of the promotions' channels; the highest priority first.
     fn wanting_nodes(&self) -> Vec<Id> {
         let mut lines = self.situation.still_worse();
         lines.sort_by_key(|line| {

@@ -29,6 +29,15 @@ pub struct Demand {
     pub channels: Vec<ChannelDemand>,
 }
 
+impl Demand {
+    /// None.
+    #[must_use]
+    pub fn none() -> Self {
+        let nothing = Ratio::default();
+        Self { daily_mean: nothing, daily_deviation: nothing, channels: Vec::new() }
+    }
+}
+
 /// What one channel adds to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]

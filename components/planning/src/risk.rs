@@ -10,10 +10,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tradewind_kernel::{Day, Id, Money, Quantity};
+use tradewind_kernel::event::NewEvent;
+use tradewind_kernel::events::planning::PromotionRiskChanged;
+use tradewind_kernel::{Day, Decision, Id, Money, Quantity};
 use utoipa::ToSchema;
 
 use crate::facts::{Channel, Item, Pegged};
+use crate::keys;
 use crate::promotion::Promotion;
 
 /// What a promotion is short of.
@@ -122,6 +125,42 @@ fn usable(pool: &[Piece], day: Day) -> Quantity {
 #[must_use]
 pub fn revenue(price: Money, units: Quantity) -> Option<Money> {
     price.times(units).ok().map(Money::rounded)
+}
+
+/// Keeps the risks that changed and tells of each; gives back the units newly short by promotion.
+pub fn keep_changes(
+    decision: &mut Decision,
+    promotions: &[Promotion],
+    before: &BTreeMap<Id, Risk>,
+    after: &BTreeMap<Id, Risk>,
+) -> BTreeMap<Id, Quantity> {
+    let nothing = Risk::default();
+    let mut newly_short = BTreeMap::new();
+    for promotion in promotions {
+        let id = &promotion.promotion;
+        let (old, new) = (before.get(id), after.get(id).unwrap_or(&nothing));
+        let old_units = old.map_or(0, |old| old.units_short);
+        let unsaid = old.is_none() && new.units_short == 0 && new.first_day.is_none();
+        if old == Some(new) || unsaid {
+            continue;
+        }
+        let more = new.units_short.saturating_sub(old_units);
+        if more > 0 {
+            newly_short.insert(id.clone(), more);
+        }
+        decision.put(keys::risk(id), new);
+        let told = PromotionRiskChanged {
+            promotion: id.clone(),
+            sku: promotion.sku.clone(),
+            channel: promotion.channel.clone(),
+            units_short_before: old_units,
+            units_short: new.units_short,
+            first_day: new.first_day,
+            revenue: new.revenue,
+        };
+        decision.event(NewEvent::of(id.as_str(), &told));
+    }
+    newly_short
 }
 
 #[cfg(test)]

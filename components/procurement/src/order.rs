@@ -109,12 +109,6 @@ impl Order {
         matches!(self.status, Released | Confirmed | Received)
     }
 
-    /// Whether any goods came, accepted or not.
-    #[must_use]
-    pub fn has_receipts(&self) -> bool {
-        self.lines.iter().any(|line| line.accepted > 0 || line.rejected > 0)
-    }
-
     /// The line with this number.
     pub fn line_mut(&mut self, number: u32) -> Option<&mut OrderLine> {
         self.lines.iter_mut().find(|line| line.line == number)

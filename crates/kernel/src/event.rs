@@ -200,7 +200,7 @@ pub const REACTIONS: &[(&str, &[Domain])] = &[
     ("inventory.item-pegged", &[Planning, Finance]),
     ("planning.promotion-set", &[Planning]),
     ("planning.run-requested", &[Planning]),
-    ("finance.rate-set", &[Finance]),
+    ("finance.rate-set", &[Procurement, Finance]),
     ("suppliers.event-replayed", &[Suppliers]),
     ("procurement.event-replayed", &[Procurement]),
     ("inventory.event-replayed", &[Inventory]),

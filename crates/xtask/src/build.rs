@@ -52,9 +52,18 @@ pub fn build(project: &Project, install: Install) -> Result<Vec<PathBuf>> {
         say("no domain has a component yet (components/*/src/component.rs)");
         return Ok(Vec::new());
     }
+    build_some(project, install, &domains)
+}
+
+/// Builds these domains, and the query builds that they ask, whatever state the rest is in.
+pub fn build_some(
+    project: &Project,
+    install: Install,
+    domains: &[&'static str],
+) -> Result<Vec<PathBuf>> {
     let toolchain = toolchain::ensure(project.root(), install)?;
     say(&format!("building the components: {}", domains.join(", ")));
-    let services = compile(project, toolchain, &domains, Part::Service)?;
+    let services = compile(project, toolchain, domains, Part::Service)?;
     let providers = compile_providers(project, toolchain, &services)?;
     fs::create_dir_all(project.components())?;
     let mut files = Vec::new();

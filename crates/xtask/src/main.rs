@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use xtask::command::say;
 use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
-use xtask::project::Project;
+use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
 use xtask::{bench, build, demo, docs, test, up};
 
@@ -39,6 +39,9 @@ enum Task {
     Build {
         #[command(flatten)]
         setup: Setup,
+        /// Only these domains [default: all].
+        #[arg(value_parser = DOMAINS)]
+        domains: Vec<String>,
     },
     /// Check formatting and lints, build the components, run every test.
     Test {
@@ -104,7 +107,14 @@ fn run(task: Task) -> Result<()> {
             println!("{}", Keys::of(&data)?.token(&bearer)?);
             Ok(())
         }
-        Task::Build { setup } => build::build(&project, setup.install()).map(|_files| ()),
+        Task::Build { setup, domains } if domains.is_empty() => {
+            build::build(&project, setup.install()).map(|_files| ())
+        }
+        Task::Build { setup, domains } => {
+            let some = DOMAINS.into_iter().filter(|each| domains.iter().any(|name| name == each));
+            let some: Vec<&'static str> = some.collect();
+            build::build_some(&project, setup.install(), &some).map(|_files| ())
+        }
         Task::Test { setup, filter } => test::test(&project, setup.install(), &filter),
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),

@@ -2,6 +2,7 @@
 
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, redis_subscriber};
+use tradewind_kernel::Id;
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_shell::guest::{self, HttpResponse};
 use tradewind_shell::store::Outage;
@@ -13,8 +14,8 @@ use crate::Inventory;
 struct Composed;
 
 impl crate::asks::Asks for Composed {
-    async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
-        tradewind_bindings::suppliers::offers(tenant, sku).await
+    async fn offers(&self, tenant: &str, sku: &Id) -> Result<Answered<Vec<Offer>>, AskError> {
+        tradewind_bindings::suppliers::offers(tenant, sku.as_str()).await
     }
 }
 

@@ -6,6 +6,7 @@ use tradewind_kernel::events::inventory::Holding;
 use tradewind_kernel::events::planning::MitigationOption;
 use tradewind_kernel::{Id, Quantity};
 use tradewind_shell::failure::Failure;
+use tradewind_shell::world::World;
 
 use super::{Gain, Search, listed};
 use crate::POSTPONE_DAYS;
@@ -13,7 +14,10 @@ use crate::asks::Asks;
 use crate::mitigation::{Plan, best};
 use crate::promotion::Promotion;
 
-impl<A: Asks> Search<'_, A> {
+impl<W: World> Search<'_, W>
+where
+    W::Asks: Asks,
+{
     /// The smallest release of one protection that recovers a line.
     pub(super) async fn re_allocate(&self) -> Result<Option<MitigationOption>, Failure> {
         if self.situation.still_worse().is_empty() {

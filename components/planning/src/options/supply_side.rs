@@ -7,6 +7,7 @@ use tradewind_kernel::events::inventory::Usable;
 use tradewind_kernel::events::planning::MitigationOption;
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
+use tradewind_shell::world::World;
 
 use super::{Search, price_for};
 use crate::asks::Asks;
@@ -20,7 +21,10 @@ const MAX_SUPPLIERS: usize = 8;
 /// Left-over supplies tried over lanes for one item, the earliest to arrive first.
 const MAX_TRANSFERS: usize = 6;
 
-impl<A: Asks> Search<'_, A> {
+impl<W: World> Search<'_, W>
+where
+    W::Asks: Asks,
+{
     /// The late open part arrives the offer's days earlier, not before its old day nor today.
     pub(super) async fn expedite(&self) -> Result<Option<MitigationOption>, Failure> {
         let mut candidates = Vec::new();

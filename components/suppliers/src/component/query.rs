@@ -1,7 +1,7 @@
 //! The provider's edge: the kernel's values become those of `wit/suppliers.wit`.
 
 use tradewind_kernel::asks::suppliers as kernel;
-use tradewind_kernel::{Calendar, Id, Money};
+use tradewind_kernel::{Calendar, Money};
 use tradewind_shell::guest;
 use tradewind_shell::store::Check;
 use tradewind_shell::world::AskError;
@@ -28,7 +28,6 @@ impl wit::Guest for generated::Provider {
         supplier: String,
     ) -> Result<wit::StandingAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
-        let supplier = id(&supplier).map_err(error)?;
         let answer = queries::standing(&world, &tenant, &supplier).await.map_err(error)?;
         Ok(wit::StandingAnswer {
             standing: standing(answer.value),
@@ -39,7 +38,6 @@ impl wit::Guest for generated::Provider {
 
     async fn offers_of(tenant: String, sku: String) -> Result<wit::OffersAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
-        let sku = id(&sku).map_err(error)?;
         let answer = queries::offers(&world, &tenant, &sku).await.map_err(error)?;
         Ok(wit::OffersAnswer {
             offers: answer.value.into_iter().map(offer).collect(),
@@ -47,12 +45,6 @@ impl wit::Guest for generated::Provider {
             sequence: answer.sequence,
         })
     }
-}
-
-fn id(text: &str) -> Result<Id, AskError> {
-    text.parse().map_err(|_| {
-        AskError::Refused("id-malformed".to_owned(), format!("`{text}` is no id"))
-    })
 }
 
 fn standing(standing: kernel::Standing) -> wit::Standing {

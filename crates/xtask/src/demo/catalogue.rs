@@ -27,11 +27,11 @@ impl Class {
         }
     }
 
-    /// How many of the channels, in the order of [`brand::CHANNELS`], list it.
-    const fn channels(self) -> usize {
+    /// Which of [`brand::CHANNELS`] list it: the tail is sold to people alone.
+    const fn channels(self) -> std::ops::Range<usize> {
         match self {
-            Self::A => 4,
-            Self::B | Self::C => 3,
+            Self::A | Self::B => 0..4,
+            Self::C => 1..3,
         }
     }
 }
@@ -130,7 +130,7 @@ pub fn items(seed: u64) -> Result<Vec<Item>> {
                 let number = row * family.designs.len() + column + 1;
                 let class = class_of(number);
                 let cost = cost * random.between(92, 108) / 100;
-                let list = (cost * random.between(300, 360) / 10_000).max(3) * 100 - 5;
+                let list = (cost * random.between(300, 360) / 10_000 + 1) * 100 - 5;
                 let (least, most) = class.level();
                 let mut item = Item {
                     sku: format!("{}-{number:03}", family.code),
@@ -138,12 +138,12 @@ pub fn items(seed: u64) -> Result<Vec<Item>> {
                     class,
                     grams: *grams,
                     case: if *cost > 1000 { 6 } else { 12 },
-                    list: list.max(cost * 2),
+                    list,
                     level: random.between(least, most),
                     shapes: Vec::new(),
                     offers: Vec::new(),
                 };
-                for channel in &brand::CHANNELS[..class.channels()] {
+                for channel in &brand::CHANNELS[class.channels()] {
                     // Site and shops sell steadily; distributors and the marketplace by season.
                     let steadily = channel.priority > 2 && random.chance(45);
                     let among = if steadily { &steady } else { &gifts };

@@ -1,0 +1,262 @@
+//! Customer orders and promises over HTTP.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use tradewind_kernel::refusal::RefusalKind;
+use tradewind_kernel::{Day, Decision, Id, Quantity, Refusal};
+use tradewind_shell::call::{Answer, Call};
+use tradewind_shell::failure::Failure;
+use tradewind_shell::gather::{Gather, Kept};
+use tradewind_shell::route::Role;
+use tradewind_shell::service::Service;
+use tradewind_shell::store::Read;
+use tradewind_shell::world::World;
+
+use super::bound;
+use super::stock::check_known;
+use crate::asks::Asks;
+use crate::gathering::{common_reads, item, network, promises, situation, situation_reads};
+use crate::keys;
+use crate::order::{self, LineState, Order, OrderBody, ReasonBody};
+use crate::pegging::{Reason, peg};
+use crate::promise::{Asked, available_to_promise, promise as dry_run};
+use crate::purchase::{Purchase, earliest};
+use crate::repegging::{PromisePeg, repeg};
+use crate::situation::Situation;
+use crate::views::{OrderSummary, PromiseView};
+
+/// Everything about these items, at one moment.
+async fn prefetch<W: World>(gather: &Gather<'_, W>, skus: &BTreeSet<Id>) -> Result<(), Failure> {
+    let mut reads = common_reads();
+    for sku in skus {
+        let item = sku.to_string();
+        reads.extend(situation_reads(sku));
+        reads.push(Read::Set { key: keys::promises(sku) });
+        reads.push(Read::Mark { domain: tradewind_kernel::Domain::Inventory, item });
+    }
+    gather.prefetch(reads).await
+}
+
+pub(super) async fn put<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let id = call.new_id("order")?;
+    let body: OrderBody = call.body()?;
+    call.command(async |gather: &Gather<'_, W>| {
+        bound(call, &body.channel, &[])?;
+        let kept = gather.record::<Order>(keys::order(&id)).await?;
+        if let Some(kept) = &kept {
+            bound(call, &kept.channel, &[])?;
+        }
+        let version = kept.as_ref().map_or(0, |kept| kept.version);
+        call.if_match(version)?;
+        let existing = kept.as_ref().map(|kept| &kept.value);
+        let wanted: BTreeSet<Id> = body.lines.iter().map(|line| line.sku.clone()).collect();
+        prefetch(gather, &wanted).await?;
+        let mut known = BTreeSet::new();
+        for sku in &wanted {
+            if item(gather, sku).await?.is_some() {
+                known.insert(sku.clone());
+            }
+        }
+        let network = network(gather).await?;
+        let (now, today) = (gather.now(), gather.today().await?);
+        let context = order::Context { now, today, network: &network, known: &known };
+        let next = order::stated(existing, &body, &context)?;
+        let states = predicted(gather, existing, &next, &id).await?;
+        if existing == Some(&next) {
+            let view = order::body(&next, &id, &states, &version.to_string());
+            return Ok(Decision::unchanged(view, version));
+        }
+        let decision = order::written(existing, &next, &id);
+        let view = order::body(&next, &id, &states, "");
+        let location = format!("/inventory/v1/orders/{id}");
+        Ok(crate::network::answered(decision, existing.is_none(), location, view))
+    })
+    .await
+}
+
+/// What the lines will be promised: the dry run of pegging with the order as it will be.
+async fn predicted<W: World>(
+    gather: &Gather<'_, W>,
+    existing: Option<&Order>,
+    next: &Order,
+    id: &Id,
+) -> Result<BTreeMap<u32, LineState>, Failure>
+where
+    W::Asks: Asks,
+{
+    let anew = order::anew(existing, next, id);
+    let mut states = BTreeMap::new();
+    for sku in next.skus() {
+        let mut after = situation(gather, &sku).await?;
+        let mut kept = promises(gather, &sku).await?;
+        kept.retain(|name, _| !anew.contains(&(sku.clone(), name.clone())));
+        after.demand.retain(|_, line| line.order != *id);
+        for (_, line) in next.demand(id).filter(|(of, _)| **of == sku) {
+            after.demand.insert(line.member(), line);
+        }
+        let given = repeg(&after, &kept).promises;
+        let promised = |name: &str| given.get(name).cloned();
+        states.extend(states_of(gather, &after, id, promised).await?);
+    }
+    Ok(states)
+}
+
+/// The states of an order's lines of one item.
+async fn states_of<W: World>(
+    gather: &Gather<'_, W>,
+    situation: &Situation,
+    id: &Id,
+    promised: impl Fn(&str) -> Option<crate::repegging::Promise>,
+) -> Result<BTreeMap<u32, LineState>, Failure>
+where
+    W::Asks: Asks,
+{
+    let mut states = BTreeMap::new();
+    for line in situation.lines().into_iter().filter(|line| line.demand.order == *id) {
+        let mut state = LineState::of(&line, promised(&line.demand.member()));
+        if state.is_short() {
+            let (channel, wanted) = (&line.demand.channel, line.demand.wanted);
+            state.purchase = purchase(gather, situation, channel, wanted).await?;
+        }
+        states.insert(line.demand.line, state);
+    }
+    Ok(states)
+}
+
+/// The purchase that could serve a channel where supply does not suffice.
+async fn purchase<W: World>(
+    gather: &Gather<'_, W>,
+    situation: &Situation,
+    channel: &Id,
+    wanted: Day,
+) -> Result<Option<Purchase>, Failure>
+where
+    W::Asks: Asks,
+{
+    let answer = gather.world().asks().offers(gather.tenant(), situation.sku()).await;
+    let offers = gather.asked(answer)?;
+    let shelf = &situation.shelf;
+    Ok(earliest(&offers, &shelf.network, channel, (shelf.today, wanted)))
+}
+
+async fn kept<W: World>(gather: &Gather<'_, W>, id: &Id) -> Result<Kept<Order>, Failure> {
+    let kept = gather.record::<Order>(keys::order(id)).await?;
+    Ok(kept.ok_or_else(|| Refusal::not_found(format!("order `{id}`")))?)
+}
+
+pub(super) async fn get<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let id = call.id("order")?;
+    call.answer(async |gather: &Gather<'_, W>| {
+        let kept = kept(gather, &id).await?;
+        bound(call, &kept.channel, Role::READERS)?;
+        let skus = kept.skus();
+        prefetch(gather, &skus).await?;
+        let mut states = BTreeMap::new();
+        for sku in &skus {
+            gather.settled(sku.as_str()).await?;
+            let promises = promises(gather, sku).await?;
+            let situation = situation(gather, sku).await?;
+            let promised = |name: &str| promises.get(name).cloned();
+            states.extend(states_of(gather, &situation, &id, promised).await?);
+        }
+        let body = order::body(&kept.value, &id, &states, &kept.version.to_string());
+        Ok(Answer::versioned(body, kept.version))
+    })
+    .await
+}
+
+pub(super) async fn list<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let (after, limit) = (call.after()?, call.limit()?);
+    call.answer(async |gather: &Gather<'_, W>| {
+        let names = gather.list(keys::ORDERS, &after, limit).await?;
+        let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let kept = gather.records::<Order>(ids.iter().map(keys::order).collect()).await?;
+        let items = ids.into_iter().zip(kept).filter_map(|(id, kept)| {
+            let order = kept?.value;
+            let status = if order.cancelled { "cancelled" } else { "open" }.to_owned();
+            let (channel, ordered_at) = (order.channel, order.ordered_at);
+            let lines = order.lines.len();
+            Some(json!(OrderSummary { id, channel, ordered_at, status, lines }))
+        });
+        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+    })
+    .await
+}
+
+pub(super) async fn cancel<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("order")?;
+    let body: ReasonBody = call.body()?;
+    let mut task = call.task();
+    task.frees = true;
+    task.origin.reason.clone_from(&body.reason);
+    call.run(task, async |gather: &Gather<'_, W>| -> Result<Decision, Failure> {
+        let kept = kept(gather, &id).await?;
+        bound(call, &kept.channel, &[])?;
+        call.if_match(kept.version)?;
+        let next = order::cancelled(&kept.value)?;
+        let view = order::body(&next, &id, &BTreeMap::new(), "");
+        Ok(order::written(Some(&kept.value), &next, &id).reply(200, view))
+    })
+    .await
+}
+
+pub(super) async fn promise<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let (sku, channel): (Id, Id) = (call.required("sku")?, call.required("channel")?);
+    let quantity: Quantity = call.required("quantity")?;
+    let wanted: Option<Day> = call.query("wanted")?;
+    bound(call, &channel, Role::READERS)?;
+    if !(1..=tradewind_kernel::quantity::LIMIT).contains(&quantity) {
+        let detail = "`quantity` is 1 to 10^15";
+        return Err(Refusal::new(RefusalKind::Invalid, "out-of-range", detail).into());
+    }
+    call.answer(async |gather: &Gather<'_, W>| {
+        let known = item(gather, &sku).await?.is_some();
+        let situation = situation(gather, &sku).await?;
+        check_known(&situation, &channel, known)?;
+        let today = situation.shelf.today;
+        let wanted = wanted.unwrap_or(today);
+        let (input, at) = (situation.input(), gather.now());
+        let asked = Asked { channel: channel.to_string(), quantity, wanted, at };
+        let given = dry_run(&input, &asked);
+        let mut view = PromiseView {
+            sku: sku.clone(),
+            channel: channel.clone(),
+            quantity,
+            wanted,
+            day: given.day,
+            reason: given.reason.code().to_owned(),
+            supply: given.supply.iter().map(PromisePeg::from).collect(),
+            would_move: given.would_move,
+            available_to_promise: {
+                let day = wanted.max(today);
+                available_to_promise(&input, &peg(&input), channel.as_str(), day)
+            },
+            purchase: None,
+        };
+        if view.day.is_none() {
+            view.purchase = purchase(gather, &situation, &channel, wanted).await?;
+        }
+        if let Some(purchase) = &view.purchase {
+            view.day = Some(purchase.day);
+            view.reason = Reason::Purchase.code().to_owned();
+        }
+        Ok(Answer::ok(json!(view)))
+    })
+    .await
+}

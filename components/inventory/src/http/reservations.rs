@@ -1,0 +1,125 @@
+//! Reservations over HTTP.
+
+use std::collections::BTreeSet;
+
+use tradewind_kernel::{Decision, Id, Refusal};
+use tradewind_shell::call::{Answer, Call};
+use tradewind_shell::failure::Failure;
+use tradewind_shell::gather::{Gather, Kept};
+use tradewind_shell::route::Role;
+use tradewind_shell::service::Service;
+use tradewind_shell::store::Read;
+use tradewind_shell::world::World;
+
+use super::bound;
+use crate::gathering::{common_reads, network, shelf_reads, shelves};
+use crate::keys;
+use crate::leaving::{self, LeavingBody};
+use crate::order::Order;
+use crate::reservation::{self, Context, Reservation, ReserveBody};
+use crate::tick::renew;
+
+pub(super) async fn reserve<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let body: ReserveBody = call.body()?;
+    let skus: BTreeSet<Id> = body.lines.iter().map(|line| line.sku.clone()).collect();
+    call.command(async |gather: &Gather<'_, W>| {
+        bound(call, &body.channel, &[])?;
+        let order = body.order.as_ref().map(keys::order);
+        let mut reads = common_reads();
+        reads.extend(skus.iter().flat_map(shelf_reads));
+        reads.extend(order.clone().map(|key| Read::Record { key }));
+        gather.prefetch(reads).await?;
+        let shelves = shelves(gather, &skus).await?;
+        let mut stale = shelves.values().filter(|shelf| !shelf.is_renewed()).peekable();
+        if stale.peek().is_some() {
+            for shelf in stale {
+                renew::<S, W>(call.world(), call.tenant(), &shelf.sku).await?;
+            }
+            return Err(Failure::Behind);
+        }
+        let order = match order {
+            Some(key) => gather.record::<Order>(key).await?,
+            None => None,
+        };
+        let context = Context {
+            id: gather.id("res"),
+            now: gather.now(),
+            network: &*network(gather).await?,
+            shelves,
+            order_channel: order.map(|order| order.value.channel),
+        };
+        Ok(reservation::reserve(&body, &context)?)
+    })
+    .await
+}
+
+async fn kept<W: World>(gather: &Gather<'_, W>, id: &Id) -> Result<Kept<Reservation>, Failure> {
+    let kept = gather.record::<Reservation>(keys::reservation(id)).await?;
+    Ok(kept.ok_or_else(|| Refusal::not_found(format!("reservation `{id}`")))?)
+}
+
+pub(super) async fn get<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("id")?;
+    call.answer(async |gather: &Gather<'_, W>| {
+        let kept = kept(gather, &id).await?;
+        bound(call, &kept.channel, Role::READERS)?;
+        Ok(Answer::versioned(kept.body(&id, &kept.version.to_string()), kept.version))
+    })
+    .await
+}
+
+pub(super) async fn list<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let (after, limit) = (call.after()?, call.limit()?);
+    call.answer(async |gather: &Gather<'_, W>| {
+        let names = gather.list(keys::RESERVATIONS, &after, limit).await?;
+        let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let own = ids.iter().map(keys::reservation).collect();
+        let kept = gather.records::<Reservation>(own).await?;
+        let items = ids.iter().zip(kept).filter_map(|(id, kept)| {
+            let kept = kept?;
+            Some(kept.body(id, &kept.version.to_string()))
+        });
+        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+    })
+    .await
+}
+
+pub(super) async fn ship<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("id")?;
+    let body: LeavingBody = call.body()?;
+    let mut task = call.task();
+    task.frees = true;
+    task.origin.reason.clone_from(&body.reason);
+    call.run(task, async |gather: &Gather<'_, W>| -> Result<Decision, Failure> {
+        let kept = kept(gather, &id).await?;
+        call.if_match(kept.version)?;
+        let moment = (gather.now(), gather.today().await?);
+        Ok(leaving::ship(&kept.value, &id, &body, moment)?)
+    })
+    .await
+}
+
+pub(super) async fn release<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("id")?;
+    let body: LeavingBody = call.body()?;
+    let mut task = call.task();
+    task.frees = true;
+    task.origin.reason.clone_from(&body.reason);
+    call.run(task, async |gather: &Gather<'_, W>| -> Result<Decision, Failure> {
+        let kept = kept(gather, &id).await?;
+        bound(call, &kept.channel, &[])?;
+        call.if_match(kept.version)?;
+        Ok(leaving::release(&kept.value, &id, &body)?)
+    })
+    .await
+}

@@ -1,0 +1,298 @@
+//! Protections, movements, availability and the verifier over HTTP.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tradewind_kernel::events::inventory::Allocation;
+use tradewind_kernel::refusal::RefusalKind;
+use tradewind_kernel::{Day, Id, Refusal};
+use tradewind_shell::call::{Answer, Call};
+use tradewind_shell::failure::Failure;
+use tradewind_shell::gather::Gather;
+use tradewind_shell::route::Role;
+use tradewind_shell::run::PATIENT_ATTEMPTS;
+use tradewind_shell::service::Service;
+use tradewind_shell::store::{Found, Read};
+use tradewind_shell::world::World;
+
+use super::bound;
+use crate::gathering::{current, guard_renewal, item, promises, situation, situation_reads};
+use crate::keys;
+use crate::movement::{self, MovementBody};
+use crate::network::shown;
+use crate::protection::{self, ProtectionRecord, ProtectionTerms};
+use crate::situation::Situation;
+use crate::tick::LastDay;
+use crate::verify::{Counted, Difference, Recount, counters, promises as compare};
+use crate::views::{Availability, Protected, Verified};
+
+/// Items of one question about availability.
+pub const MAX_SKUS: usize = 64;
+
+/// Items that the verifier recounts at one moment.
+const VERIFY_ITEMS: usize = 256;
+
+/// Events that the verifier reads at a time.
+const VERIFY_EVENTS: usize = 1000;
+
+pub(super) async fn put_protection<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.new_id("id")?;
+    let terms: ProtectionTerms = call.body()?;
+    call.command(async |gather: &Gather<'_, W>| {
+        let kept = gather.record::<ProtectionRecord>(keys::protection(&id)).await?;
+        let live = kept.as_ref().filter(|kept| !kept.ended);
+        call.if_match(live.map_or(0, |kept| kept.version))?;
+        let existing = kept.as_ref().map(|kept| (&kept.value, kept.version));
+        let before = situation(gather, &terms.sku).await?;
+        let item_known = item(gather, &terms.sku).await?.is_some();
+        let context = protection::Context { item_known, before: &before };
+        let mut decision = protection::put(existing, &id, terms.clone(), &context)?;
+        if !decision.is_empty() {
+            guard_renewal(gather, &before, &mut decision);
+        }
+        Ok(decision)
+    })
+    .await
+}
+
+fn live(
+    kept: Option<tradewind_shell::gather::Kept<ProtectionRecord>>,
+    id: &Id,
+) -> Result<tradewind_shell::gather::Kept<ProtectionRecord>, Refusal> {
+    kept.filter(|kept| !kept.ended)
+        .ok_or_else(|| Refusal::not_found(format!("protection `{id}`")))
+}
+
+pub(super) async fn get_protection<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("id")?;
+    call.answer(async |gather: &Gather<'_, W>| {
+        let kept = live(gather.record(keys::protection(&id)).await?, &id)?;
+        let version = kept.version.to_string();
+        Ok(Answer::versioned(shown(&kept.terms, &[("id", id.as_str())], &version), kept.version))
+    })
+    .await
+}
+
+pub(super) async fn list_protections<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let (after, limit) = (call.after()?, call.limit()?);
+    call.answer(async |gather: &Gather<'_, W>| {
+        let names = gather.list(keys::PROTECTIONS, &after, limit).await?;
+        let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let own = ids.iter().map(keys::protection).collect();
+        let kept = gather.records::<ProtectionRecord>(own).await?;
+        let items = ids.iter().zip(kept).filter_map(|(id, kept)| {
+            let kept = kept?;
+            Some(shown(&kept.terms, &[("id", id.as_str())], &kept.version.to_string()))
+        });
+        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+    })
+    .await
+}
+
+pub(super) async fn end_protection<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("id")?;
+    let mut task = call.task();
+    task.frees = true;
+    call.run(task, async |gather: &Gather<'_, W>| {
+        let kept = live(gather.record(keys::protection(&id)).await?, &id)?;
+        call.if_match(kept.version)?;
+        let before = situation(gather, &kept.terms.sku).await?;
+        let mut decision = protection::end(&kept.value, &id, &before);
+        guard_renewal(gather, &before, &mut decision);
+        Ok(decision)
+    })
+    .await
+}
+
+pub(super) async fn post_movement<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let body: MovementBody = call.body()?;
+    let mut task = call.task();
+    task.origin.reason.clone_from(&body.reason);
+    call.run(task, async |gather: &Gather<'_, W>| {
+        let before = situation(gather, &body.sku).await?;
+        let known = item(gather, &body.sku).await?.is_some();
+        let mut decision = movement::post(&body, &gather.id("mov"), known, &before)?;
+        guard_renewal(gather, &before, &mut decision);
+        Ok(decision)
+    })
+    .await
+}
+
+pub(super) async fn get_availability<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let skus: Vec<Id> = call.repeated("sku")?;
+    let channel: Id = call.required("channel")?;
+    bound(call, &channel, Role::READERS)?;
+    if skus.is_empty() || skus.len() > MAX_SKUS {
+        let detail = format!("`sku` is given 1 to {MAX_SKUS} times");
+        return Err(Refusal::new(RefusalKind::Malformed, "query-malformed", detail).into());
+    }
+    call.answer(async |gather: &Gather<'_, W>| {
+        gather.prefetch(skus.iter().flat_map(situation_reads).collect()).await?;
+        let mut items = Vec::with_capacity(skus.len());
+        for sku in &skus {
+            let known = item(gather, sku).await?.is_some();
+            let situation = current(gather, sku).await?;
+            check_known(&situation, &channel, known)?;
+            items.push(availability(&situation, &channel));
+        }
+        Ok(Answer::ok(match items.as_slice() {
+            [only] => json!(only),
+            many => json!({ "items": many }),
+        }))
+    })
+    .await
+}
+
+/// Refuses a question about an item or a channel that is not there.
+pub(super) fn check_known(
+    situation: &Situation,
+    channel: &Id,
+    item_known: bool,
+) -> Result<(), Refusal> {
+    let wrong = |code: &str, detail| Err(Refusal::new(RefusalKind::Invalid, code, detail));
+    if !item_known {
+        return wrong("sku-unknown", format!("there is no item `{}`", situation.sku()));
+    }
+    if !situation.shelf.network.channels.contains_key(channel) {
+        return wrong("channel-unknown", format!("there is no channel `{channel}`"));
+    }
+    Ok(())
+}
+
+fn availability(situation: &Situation, channel: &Id) -> Availability {
+    let shelf = &situation.shelf;
+    let (available, published) = shelf.available(channel);
+    let nodes = shelf.network.channels.get(channel).map_or(&[][..], |channel| &channel.nodes);
+    let free = |node: &Id| Allocation { node: node.clone(), quantity: shelf.free(node.as_str()) };
+    let short = situation.short();
+    let protected = shelf.standing().map(|one| Protected {
+        id: one.id.clone(),
+        channel: one.channel.clone(),
+        quantity: one.quantity,
+        held: shelf.held(one),
+        short: short.get(one.id.as_str()).copied().unwrap_or(0),
+        used: shelf.counter(&one.counter),
+        from: one.from,
+        until: one.until,
+    });
+    Availability {
+        sku: situation.sku().clone(),
+        channel: channel.clone(),
+        available,
+        published,
+        free: nodes.iter().map(free).collect(),
+        protected: protected.collect(),
+    }
+}
+
+pub(super) async fn verify<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let mut verified = Verified { differences: Vec::new(), items: 0, pegged: 0 };
+    let mut after = String::new();
+    loop {
+        let page = call
+            .answer(async |gather: &Gather<'_, W>| {
+                let names = gather.list(keys::ITEMS, &after, VERIFY_ITEMS).await?;
+                let skus: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
+                let (differences, pegged) = verify_items(gather, &skus).await?;
+                let body = json!({
+                    "differences": differences, "pegged": pegged,
+                    "items": names.len(), "last": names.last(),
+                });
+                Ok(Answer::ok(body))
+            })
+            .await?;
+        let found = serde_json::from_value::<Vec<Difference>>(page.body["differences"].clone());
+        verified.differences.extend(found.unwrap_or_default());
+        let count = |name: &str| {
+            page.body[name].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+        };
+        verified.items = verified.items.saturating_add(count("items"));
+        verified.pegged = verified.pegged.saturating_add(count("pegged"));
+        match page.body["last"].as_str() {
+            Some(last) if count("items") == VERIFY_ITEMS => after = last.to_owned(),
+            _ => return Ok(Answer::ok(json!(verified))),
+        }
+    }
+}
+
+/// Recounts some items at one moment: everything of them is read at once, and events count up to
+/// that moment.
+async fn verify_items<W: World>(
+    gather: &Gather<'_, W>,
+    skus: &[Id],
+) -> Result<(Vec<Difference>, usize), Failure> {
+    let reads = |sku: &Id| {
+        let mut reads = situation_reads(sku);
+        reads.push(Read::Set { key: keys::promises(sku) });
+        reads.push(Read::Mark { domain: tradewind_kernel::Domain::Inventory, item: sku.to_string() });
+        reads
+    };
+    let day = Read::Record { key: keys::DAY.to_owned() };
+    let common = crate::gathering::common_reads().into_iter().chain([day]);
+    gather.prefetch(common.chain(skus.iter().flat_map(reads)).collect()).await?;
+    let until = gather.sequence();
+    let today = gather.today().await?;
+    let turned: Option<Day> = gather.record::<LastDay>(keys::DAY).await?.map(|kept| kept.value.day);
+    let mut kept: BTreeMap<Id, Counted> = BTreeMap::new();
+    let mut differences = Vec::new();
+    let mut pegged = 0_usize;
+    for sku in skus {
+        let situation = situation(gather, sku).await?;
+        let (stock, fills) = (situation.shelf.counters.clone(), situation.fills.clone());
+        kept.insert(sku.clone(), Counted { stock, fills });
+        if gather.mark(sku.as_str()).await?.is_some() {
+            if gather.attempt() < PATIENT_ATTEMPTS {
+                return Err(Failure::Behind);
+            }
+        } else if turned.is_none_or(|turned| turned == today) {
+            differences.extend(compare(&situation, &promises(gather, sku).await?));
+            pegged = pegged.saturating_add(1);
+        }
+    }
+    let recount = recount(gather, until).await?;
+    for (sku, kept) in &kept {
+        let expected = recount.items.get(sku).cloned().unwrap_or_default();
+        differences.extend(counters(sku, kept, &expected));
+    }
+    Ok((differences, pegged))
+}
+
+async fn recount<W: World>(gather: &Gather<'_, W>, until: u64) -> Result<Recount, Failure> {
+    let mut recount = Recount::default();
+    let mut after = 0;
+    loop {
+        let domain = tradewind_kernel::Domain::Inventory;
+        // A gathering of its own: what it remembers goes with it.
+        let page = Gather::new(
+            gather.world(),
+            gather.tenant(),
+            domain,
+            tradewind_shell::store::Needs::Nothing,
+            0,
+        );
+        let read = Read::Events { domain, after, limit: VERIFY_EVENTS };
+        let found = page.fetch(vec![read]).await?;
+        let Some(Found::Events(events)) = found.into_iter().next() else { return Ok(recount) };
+        for event in events.iter().take_while(|event| event.sequence <= until) {
+            recount.count(event);
+        }
+        match events.last() {
+            Some(last) if last.sequence < until => after = last.sequence,
+            _ => return Ok(recount),
+        }
+    }
+}

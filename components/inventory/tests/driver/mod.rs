@@ -1,0 +1,248 @@
+//! Drives the inventory domain as its callers do, over the store in memory.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses a part")]
+
+use std::cell::{Cell, RefCell};
+
+use futures::executor::block_on;
+use serde_json::{Value, json};
+use tradewind_inventory::{Asks, Inventory};
+use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::decision::Decision;
+use tradewind_kernel::event::{Event, NewEvent, Payload};
+use tradewind_kernel::{Domain, Id, Instant};
+use tradewind_shell::auth::Caller;
+use tradewind_shell::catch_up::catch_up;
+use tradewind_shell::http::{Request, Response};
+use tradewind_shell::local::LocalWorld;
+use tradewind_shell::memory::MemoryStore;
+use tradewind_shell::route::Role;
+use tradewind_shell::serve::{serve, system_task};
+use tradewind_shell::store::{Commit, Needs, Outcome, Store};
+use tradewind_shell::world::{Answered, AskError, World};
+
+/// Suppliers that answer what a test says.
+#[derive(Default)]
+pub struct Offers(pub RefCell<Vec<Offer>>);
+
+impl Asks for Offers {
+    async fn offers(&self, _: &str, sku: &Id) -> Result<Answered<Vec<Offer>>, AskError> {
+        let value = self.0.borrow().iter().filter(|offer| offer.sku == *sku).cloned().collect();
+        Ok(Answered { value, witnesses: Vec::new(), sequence: 0 })
+    }
+}
+
+pub type TestWorld = LocalWorld<MemoryStore, Offers>;
+
+/// One tenant and the callers of it.
+pub struct Driver {
+    pub world: TestWorld,
+    pub store: MemoryStore,
+    keys: Cell<u64>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub status: u16,
+    pub body: Value,
+    pub headers: Vec<(String, String)>,
+}
+
+impl Said {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Insists on a status.
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self
+    }
+
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{:#}", self.body);
+        self
+    }
+}
+
+impl From<Response> for Said {
+    fn from(response: Response) -> Self {
+        let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+        Self { status: response.status, body, headers: response.headers }
+    }
+}
+
+pub const TENANT: &str = "acme";
+
+pub fn instant(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+pub fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+impl Driver {
+    pub fn new(now: &str) -> Self {
+        let store = MemoryStore::new();
+        let world = LocalWorld::new(store.clone(), Offers::default(), instant(now), 7);
+        Self { world, store, keys: Cell::new(0) }
+    }
+
+    pub fn caller(roles: &[Role], channel: Option<&str>) -> Caller {
+        Caller {
+            subject: "tester".to_owned(),
+            tenant: TENANT.to_owned(),
+            roles: roles.to_vec(),
+            supplier: None,
+            channel: channel.map(str::to_owned),
+            expires: i64::MAX,
+        }
+    }
+
+    pub fn request(&self, method: &str, path: &str, body: &Value) -> Request {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if method == "POST" {
+            self.keys.set(self.keys.get() + 1);
+            headers.push(("idempotency-key".to_owned(), format!("k{}", self.keys.get())));
+        }
+        Request {
+            method: method.to_owned(),
+            path: format!("/inventory/v1/{path}"),
+            query: query.to_owned(),
+            headers,
+            body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
+        }
+    }
+
+    pub async fn send(&self, request: &Request, caller: Caller) -> Said {
+        serve::<Inventory, _>(&self.world, request, Ok(caller)).await.into()
+    }
+
+    pub fn call(&self, method: &str, path: &str, body: Value) -> Said {
+        let request = self.request(method, path, &body);
+        block_on(self.send(&request, Self::caller(&[Role::Admin], None)))
+    }
+
+    pub fn call_as(&self, caller: Caller, method: &str, path: &str, body: Value) -> Said {
+        block_on(self.send(&self.request(method, path, &body), caller))
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.call("GET", path, Value::Null).is(200).body
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Value {
+        let said = self.call("PUT", path, body);
+        assert!(said.status == 200 || said.status == 201, "{} {:#}", said.status, said.body);
+        said.body
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Value {
+        let said = self.call("POST", path, body);
+        assert!(said.status == 200 || said.status == 201, "{} {:#}", said.status, said.body);
+        said.body
+    }
+
+    /// Reacts to everything that waits, and works every mark.
+    pub fn settle(&self) {
+        while block_on(catch_up::<Inventory, _>(&self.world, TENANT)).unwrap() {}
+    }
+
+    pub fn tick(&self) {
+        self.post("tick", Value::Null);
+    }
+
+    /// Commits an event into another domain's stream, as that domain would.
+    pub fn tell<P: Payload>(&self, domain: Domain, subject: &str, payload: &P) -> String {
+        let task = system_task(&self.world, TENANT, Needs::Nothing);
+        let mut decision = Decision::default();
+        decision.event(NewEvent::of(subject, payload));
+        let correlation = task.origin.correlation.clone();
+        let commit = Commit {
+            tenant: TENANT.to_owned(),
+            domain,
+            needs: Needs::Nothing,
+            idempotency: None,
+            checks: Vec::new(),
+            guards: Vec::new(),
+            writes: decision.writes,
+            events: decision.events,
+            origin: task.origin,
+            cursor: None,
+            unmark: None,
+            tenant_known: true,
+            frees: true,
+        };
+        let outcome = block_on(self.world.store().commit(&commit)).unwrap();
+        assert!(matches!(outcome, Outcome::Done { .. }));
+        correlation
+    }
+
+    /// All events of inventory, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        use tradewind_shell::store::{Found, Read, ReadRequest};
+        let mut all = Vec::new();
+        let mut after = 0;
+        loop {
+            let request = ReadRequest {
+                tenant: TENANT.to_owned(),
+                domain: Domain::Inventory,
+                needs: Needs::Nothing,
+                reads: vec![Read::Events { domain: Domain::Inventory, after, limit: 500 }],
+            };
+            let snapshot = block_on(self.world.store().read(&request)).unwrap();
+            let Some(Found::Events(events)) = snapshot.found.into_iter().next() else { panic!() };
+            let Some(last) = events.last() else { return all };
+            after = last.sequence;
+            all.extend(events);
+        }
+    }
+
+    /// The events of a type under a correlation.
+    pub fn told<P: Payload>(&self, correlation: &str) -> Vec<P> {
+        let events = self.events();
+        let of = events.iter().filter(|event| event.origin.correlation == correlation);
+        of.filter(|event| event.is::<P>()).map(|event| event.read().unwrap()).collect()
+    }
+
+    #[track_caller]
+    pub fn verify(&self) -> Value {
+        let said = self.get("verify");
+        assert_eq!(said["differences"], json!([]), "{said:#}");
+        said
+    }
+
+    /// An item with nodes and one channel that has them all.
+    pub fn shop(&self, nodes: &[(&str, i64)]) {
+        self.put("items/X", json!({ "name": "X" }));
+        let names: Vec<&str> = nodes.iter().map(|(node, _)| *node).collect();
+        for node in &names {
+            self.put(&format!("nodes/{node}"), json!({}));
+        }
+        self.put("channels/web", json!({ "kind": "dtc", "priority": 1, "nodes": names }));
+        for (node, quantity) in nodes {
+            self.stock("X", node, *quantity);
+        }
+    }
+
+    pub fn stock(&self, sku: &str, node: &str, quantity: i64) {
+        let to = json!({ "node": node });
+        self.post(
+            "movements",
+            json!({ "sku": sku, "quantity": quantity, "from": "found", "to": to }),
+        );
+    }
+
+    pub fn reserve(&self, order: &str, quantity: i64) -> Said {
+        let lines = json!([{ "sku": "X", "quantity": quantity }]);
+        self.call("POST", "reservations", json!({ "order": order, "channel": "web", "lines": lines }))
+    }
+
+    pub fn available(&self, sku: &str, channel: &str) -> i64 {
+        self.get(&format!("availability?sku={sku}&channel={channel}"))["available"].as_i64().unwrap()
+    }
+}

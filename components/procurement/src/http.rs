@@ -1,0 +1,340 @@
+//! Requests in, answers out: what procurement gathers for each command, and which pure decision it
+//! then calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tradewind_kernel::asks::suppliers::Standing;
+use tradewind_kernel::event::Payload;
+use tradewind_kernel::events::finance::{RateSet, SettingsChanged};
+use tradewind_kernel::events::procurement::OrderStatus;
+use tradewind_kernel::events::suppliers::SupplierStatus;
+use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
+use tradewind_kernel::{Currency, Decision, Id};
+use tradewind_shell::call::{Answer, Call};
+use tradewind_shell::failure::Failure;
+use tradewind_shell::gather::{Gather, Kept};
+use tradewind_shell::route::Role;
+use tradewind_shell::store::Needs;
+use tradewind_shell::world::{AskError, World};
+
+use crate::asks::Asks;
+use crate::confirmation::{self, Confirmation};
+use crate::draft::{self, Draft};
+use crate::ending::{self, Reason};
+use crate::filing::OpenOrder;
+use crate::order::{Context, Order, name};
+use crate::policy::{self, Judged, Policy, StepRole};
+use crate::rates::{DatedRates, Rates};
+use crate::receipt::{self, Arrival, Receipt};
+use crate::routes::{Action, Operation};
+use crate::{Procurement, approval, keys, release};
+
+type ProcurementCall<'a, W> = Call<'a, Procurement, W>;
+
+/// Answers one request.
+///
+/// # Errors
+/// What the operation refuses; outages.
+pub async fn handle<W: World>(
+    operation: Operation,
+    call: &ProcurementCall<'_, W>,
+) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    match operation {
+        Operation::Raise => raise(call).await,
+        Operation::Order => one_order(call).await,
+        Operation::ListOrders => list_orders(call).await,
+        Operation::Act(action) => act(call, action).await,
+        Operation::Confirm => confirm(call).await,
+        Operation::Receive => receive(call).await,
+        Operation::ListReceipts => list_receipts(call).await,
+        Operation::Receipt => one_receipt(call).await,
+        Operation::SetPolicy => set_policy(call).await,
+        Operation::Policy => one_policy(call).await,
+    }
+}
+
+/// Runs a command. Besides procurement's own records it rests on settings and rates alone.
+async fn run<W: World>(
+    call: &ProcurementCall<'_, W>,
+    reason: Option<String>,
+    frees: bool,
+    decide: impl AsyncFn(&Gather<'_, W>) -> Result<Decision, Failure>,
+) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let mut task = call.task();
+    task.needs = Needs::Types(vec![SettingsChanged::TYPE, RateSet::TYPE]);
+    task.origin.reason = reason;
+    task.frees = frees;
+    call.run(task, decide).await
+}
+
+async fn context<W: World>(
+    call: &ProcurementCall<'_, W>,
+    gather: &Gather<'_, W>,
+) -> Result<Context, Failure>
+where
+    W::Asks: Asks,
+{
+    let caller = call.caller();
+    let role = |role: &Role| match role {
+        Role::Admin => Some(StepRole::Admin),
+        Role::Approver => Some(StepRole::Approver),
+        Role::Buyer => Some(StepRole::Buyer),
+        Role::Planner => Some(StepRole::Planner),
+        Role::Warehouse => Some(StepRole::Warehouse),
+        Role::Finance => Some(StepRole::Finance),
+        Role::Viewer | Role::Channel | Role::System | Role::Partner => None,
+    };
+    Ok(Context {
+        by: caller.subject.clone(),
+        roles: caller.roles.iter().filter_map(role).collect(),
+        admin: caller.is(Role::Admin),
+        now: gather.now(),
+        today: gather.today().await?,
+    })
+}
+
+/// The order of the path. A partner that is nothing else sees its own supplier's alone.
+async fn existing<W: World>(
+    call: &ProcurementCall<'_, W>,
+    gather: &Gather<'_, W>,
+    staff: &[Role],
+) -> Result<Kept<Order>, Failure>
+where
+    W::Asks: Asks,
+{
+    let id = call.id("order")?;
+    let unknown = || Refusal::not_found(format!("order `{id}`"));
+    let kept = gather.record::<Order>(keys::order(&id)).await?.ok_or_else(unknown)?;
+    let own = call.caller().supplier.as_deref() == Some(kept.supplier.as_str());
+    if !own && !call.caller().may(staff) {
+        return Err(unknown().into());
+    }
+    Ok(kept)
+}
+
+/// Where a supplier stands; an unknown one is a fault of the body.
+async fn standing<W: World>(gather: &Gather<'_, W>, supplier: &Id) -> Result<Standing, Failure>
+where
+    W::Asks: Asks,
+{
+    let answer = gather.world().asks().standing(gather.tenant(), supplier.as_str()).await;
+    if let Err(AskError::Refused(code, detail)) = answer {
+        return Err(Refusal::invalid(vec![Fault::new("/supplier", code, detail)]).into());
+    }
+    gather.asked(answer)
+}
+
+async fn rates<W: World>(
+    gather: &Gather<'_, W>,
+    currencies: impl IntoIterator<Item = Currency>,
+) -> Result<Rates, Failure> {
+    let base = gather.settings().await?.currency;
+    let wanted: BTreeSet<Currency> = currencies.into_iter().filter(|it| *it != base).collect();
+    let keys = wanted.iter().map(|currency| keys::rates(*currency)).collect();
+    let kept = gather.records::<DatedRates>(keys).await?;
+    let dated = wanted.into_iter().zip(kept);
+    Ok(Rates { base, dated: dated.filter_map(|(it, kept)| Some((it, kept?.value))).collect() })
+}
+
+async fn raise<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let draft: Draft = call.body()?;
+    run(call, None, false, async |gather| {
+        let standing = standing(gather, &draft.supplier).await?;
+        let context = context(call, gather).await?;
+        Ok(draft::raise(gather.id("po"), draft.clone(), standing, &context)?)
+    })
+    .await
+}
+
+async fn one_order<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    call.answer(async |gather| {
+        let kept = existing(call, gather, Role::READERS).await?;
+        Ok(Answer::versioned(kept.answer(kept.version), kept.version))
+    })
+    .await
+}
+
+async fn list_orders<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let (after, limit) = (call.after()?, call.limit()?);
+    let supplier = call.query::<Id>("supplier")?;
+    let status = call.query::<String>("status")?.map(status_of).transpose()?;
+    let index = keys::orders(supplier.as_ref(), status.map(name));
+    call.answer(async |gather| {
+        let names = gather.list(index.clone(), &after, limit).await?;
+        let ids = names.iter().filter_map(|name| name.parse::<Id>().ok());
+        let kept = gather.records::<Order>(ids.map(|id| keys::order(&id)).collect()).await?;
+        let items: Vec<Value> =
+            kept.into_iter().flatten().map(|kept| kept.answer(kept.version)).collect();
+        Ok(ProcurementCall::<W>::page(items, names.last().cloned(), limit))
+    })
+    .await
+}
+
+fn status_of(text: String) -> Result<OrderStatus, Refusal> {
+    serde_json::from_value(Value::String(text)).map_err(|_| {
+        Refusal::new(RefusalKind::Malformed, "query-malformed", "`status` is no status of an order")
+    })
+}
+
+async fn act<W: World>(call: &ProcurementCall<'_, W>, action: Action) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let Reason { reason } = call.body()?;
+    let frees = matches!(action, Action::Cancel | Action::Close);
+    run(call, reason, frees, async |gather| {
+        let order = existing(call, gather, Role::READERS).await?;
+        call.if_match(order.version)?;
+        let context = context(call, gather).await?;
+        Ok(match action {
+            Action::Submit => submit(gather, &order).await?,
+            Action::Approve => approval::approve(&order, &context)?,
+            Action::Reject => approval::reject(&order, &context)?,
+            Action::Release => release(gather, &order, &context).await?,
+            Action::Accept => confirmation::accept(&order, &context)?,
+            Action::Cancel => ending::cancel(&order)?,
+            Action::Close => ending::close(&order)?,
+        })
+    })
+    .await
+}
+
+async fn submit<W: World>(gather: &Gather<'_, W>, order: &Order) -> Result<Decision, Failure>
+where
+    W::Asks: Asks,
+{
+    let standing = standing(gather, &order.supplier).await?;
+    let kept = gather.record::<Policy>(keys::APPROVAL_POLICY).await?;
+    let policy = kept.map(|kept| kept.value).unwrap_or_default();
+    let rates = rates(gather, policy.currencies().chain([order.currency])).await?;
+    let judged = Judged {
+        total: order.total(),
+        day: order.raised_on,
+        class: standing.class.as_deref(),
+        status: standing.status,
+    };
+    Ok(approval::submit(order, policy.needed(&judged, &rates))?)
+}
+
+async fn release<W: World>(
+    gather: &Gather<'_, W>,
+    order: &Order,
+    context: &Context,
+) -> Result<Decision, Failure>
+where
+    W::Asks: Asks,
+{
+    let standing = standing(gather, &order.supplier).await?;
+    let mut open = BTreeMap::new();
+    let mut with_rates = Rates::default();
+    if let (SupplierStatus::Conditional, Some(limit)) = (standing.status, standing.limit) {
+        open = gather.set::<OpenOrder>(keys::open_orders(&order.supplier)).await?;
+        let currencies: Vec<Currency> = open.values().map(|open| open.currency).collect();
+        let own = [order.currency, limit.currency];
+        with_rates = rates(gather, currencies.into_iter().chain(own)).await?;
+    }
+    Ok(release::release(order, &standing, &open, &with_rates, context)?)
+}
+
+async fn confirm<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let confirmation: Confirmation = call.body()?;
+    run(call, confirmation.reason.clone(), false, async |gather| {
+        let order = existing(call, gather, &[Role::Buyer]).await?;
+        call.if_match(order.version)?;
+        let context = context(call, gather).await?;
+        Ok(confirmation::confirm(&order, &confirmation, &context)?)
+    })
+    .await
+}
+
+async fn receive<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let arrival: Arrival = call.body()?;
+    run(call, None, false, async |gather| {
+        let order = existing(call, gather, &[Role::Warehouse]).await?;
+        call.if_match(order.version)?;
+        let context = context(call, gather).await?;
+        Ok(receipt::receive(&order, &arrival, gather.id("rc"), &context)?)
+    })
+    .await
+}
+
+async fn list_receipts<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let (after, limit) = (call.after()?, call.limit()?);
+    call.answer(async |gather| {
+        let order = existing(call, gather, Role::READERS).await?;
+        let receipts = gather.set::<Receipt>(keys::receipts(&order.id)).await?;
+        let later = receipts.into_iter().filter(|(id, _)| *id > after).take(limit);
+        let (ids, items): (Vec<String>, Vec<Value>) =
+            later.map(|(id, receipt)| (id, json!(receipt))).unzip();
+        Ok(ProcurementCall::<W>::page(items, ids.last().cloned(), limit))
+    })
+    .await
+}
+
+async fn one_receipt<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let id = call.id("receipt")?;
+    call.answer(async |gather| {
+        let order = existing(call, gather, Role::READERS).await?;
+        let names = vec![id.to_string()];
+        let found = gather.members::<Receipt>(keys::receipts(&order.id), names).await?;
+        let receipt = found.into_iter().flatten().next();
+        let receipt = receipt.ok_or_else(|| Refusal::not_found(format!("receipt `{id}`")))?;
+        Ok(Answer::ok(json!(receipt)))
+    })
+    .await
+}
+
+async fn set_policy<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    let policy: Policy = call.body()?;
+    run(call, None, false, async |gather| {
+        let current = gather.record::<Policy>(keys::APPROVAL_POLICY).await?;
+        call.if_match(current.as_ref().map_or(0, |kept| kept.version))?;
+        let current = current.map(|kept| (kept.version, kept.value));
+        Ok(policy::set(policy.clone(), current)?)
+    })
+    .await
+}
+
+async fn one_policy<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
+where
+    W::Asks: Asks,
+{
+    call.answer(async |gather| {
+        let kept = gather.record::<Policy>(keys::APPROVAL_POLICY).await?;
+        let (version, policy) = kept.map_or((0, Policy::default()), |kept| (kept.version, kept.value));
+        let body = policy::answer(&policy, version);
+        Ok(if version == 0 { Answer::ok(body) } else { Answer::versioned(body, version) })
+    })
+    .await
+}

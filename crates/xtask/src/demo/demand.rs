@@ -1,0 +1,107 @@
+//! Two years of daily demand, as the JSON lines that planning takes.
+//!
+//! What a channel sold on a day is the shape's day, brought to the item's level; what remains of a
+//! unit is one or none by chance, so that two items with one shape are two series. Days without a
+//! sale are left out but for the first and the last of a series.
+
+use std::fmt::Write;
+
+use tradewind_kernel::Day;
+
+use super::catalogue::Item;
+use super::random::Random;
+
+/// How far back the history goes.
+pub const HISTORY_DAYS: i64 = 730;
+
+/// Items of one bulk request: some 600 kB, so that connections share the work evenly.
+const ITEMS_A_REQUEST: usize = 12;
+
+/// Of a hundred items, so many were once out of stock.
+const STOCK_OUT_PERCENT: i64 = 14;
+
+/// The history before `base`, as bodies of bulk requests.
+#[must_use]
+pub fn history(seed: u64, base: Day, items: &[Item]) -> Vec<String> {
+    let mut random = Random::of(seed, "history");
+    items
+        .chunks(ITEMS_A_REQUEST)
+        .map(|items| {
+            let mut lines = String::new();
+            for item in items {
+                write_item(&mut lines, &mut random, base, item);
+            }
+            lines
+        })
+        .collect()
+}
+
+fn write_item(lines: &mut String, random: &mut Random, base: Day, item: &Item) {
+    let gone = stock_out(random);
+    for (channel, shape) in &item.shapes {
+        let level = item.channel_level(channel);
+        let mean = shape.daily_mean_in_thousandths().max(1);
+        for ago in (1..=HISTORY_DAYS).rev() {
+            let day = base.plus(-ago);
+            let (units, promotion) = shape.on(day);
+            let thousandths = units * 1000 * level / mean;
+            let fraction = i64::from(random.between(0, 999) < thousandths % 1000);
+            let in_stock = !gone.contains(&ago);
+            let quantity = if in_stock { thousandths / 1000 + fraction } else { 0 };
+            if quantity > 0 || !in_stock || ago == HISTORY_DAYS || ago == 1 {
+                let (sku, channel) = (&item.sku, channel.id);
+                // Writing to a text cannot fail.
+                let _written = write!(
+                    lines,
+                    r#"{{"sku":"{sku}","channel":"{channel}","day":"{day}","quantity":{quantity}"#
+                );
+                lines.push_str(if in_stock { "" } else { r#","in_stock":false"# });
+                lines.push_str(if promotion { r#","promotion":true"# } else { "" });
+                lines.push_str("}\n");
+            }
+        }
+    }
+}
+
+/// Days ago of a stock-out of one to three weeks, mostly none.
+fn stock_out(random: &mut Random) -> std::ops::Range<i64> {
+    if !random.chance(STOCK_OUT_PERCENT) {
+        return 0..0;
+    }
+    let end = random.between(20, HISTORY_DAYS - 40);
+    end..end + random.between(6, 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::demo::catalogue;
+
+    #[test]
+    fn two_years_of_every_item_at_its_level() {
+        let items = catalogue::items(3).unwrap();
+        let base: Day = "2026-11-23".parse().unwrap();
+        let bodies = history(3, base, &items);
+        let mut places = BTreeSet::new();
+        let (mut units, mut without, mut promoted) = (0, 0, 0);
+        for line in bodies.iter().flat_map(|body| body.lines()) {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let day: Day = line["day"].as_str().unwrap().parse().unwrap();
+            assert!((1..=HISTORY_DAYS).contains(&base.since(day)));
+            assert!(places.insert(format!("{} {} {day}", line["sku"], line["channel"])));
+            units += line["quantity"].as_i64().unwrap();
+            without += i64::from(line["in_stock"] == false);
+            promoted += i64::from(line["promotion"] == true);
+        }
+        let level: i64 = items.iter().map(|item| item.level).sum();
+        let expected = level * HISTORY_DAYS / 1000;
+        assert!((expected * 85 / 100..expected * 115 / 100).contains(&units), "{units}");
+        assert!((60_000..260_000).contains(&places.len()), "{} lines", places.len());
+        assert!(without > 500 && promoted > 500, "{without} without stock, {promoted} promoted");
+        assert_eq!(bodies, history(3, base, &items));
+    }
+}
