@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -80,12 +80,12 @@ impl Hosted {
             .create(true)
             .append(true)
             .open(self.data.path().join("host.log"))?;
-        let mut command = Command::new(program(&project)?);
-        command.arg("--manifest").arg(project.manifest());
-        command.arg("--listen").arg(format!("127.0.0.1:{}", self.port));
-        command.arg("--data").arg(self.data.path()).arg("--test-clock");
-        command.args(xtask::server::host_arguments(self.data.path(), &self.keys)?);
-        command.env("SPIN_VARIABLE_TOKEN_KEYS", self.keys.jwks());
+        let options = xtask::server::Options {
+            listen: format!("127.0.0.1:{}", self.port).parse()?,
+            data: self.data.path().to_path_buf(),
+            test_clock: true,
+        };
+        let mut command = xtask::server::host_command(&project, &program(&project)?, &options)?;
         command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
         self.child = Some(command.spawn().context("cannot start the host")?);
         let begun = Instant::now();

@@ -10,4 +10,5 @@ pub mod compare;
 pub mod driver;
 pub mod hosted;
 pub mod native;
+pub mod reporting_stub;
 pub mod story;

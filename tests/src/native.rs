@@ -13,7 +13,7 @@ use tradewind_kernel::event::Domain;
 use tradewind_kernel::{Id, Instant};
 use tradewind_planning::Planning;
 use tradewind_procurement::Procurement;
-use tradewind_reporting::Reporting;
+use crate::reporting_stub::Reporting;
 use tradewind_shell::auth::Caller;
 use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
@@ -54,17 +54,20 @@ impl<S: Store + Clone> tradewind_inventory::asks::Asks for Direct<S> {
 }
 
 impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
-    async fn offers(&self, tenant: &str, sku: &Id) -> Result<Answered<Vec<Offer>>, AskError> {
-        tradewind_suppliers::queries::offers(&self.provider(), tenant, sku.as_str()).await
+    async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
+        tradewind_suppliers::queries::offers(&self.provider(), tenant, sku).await
     }
 
     async fn trial(
         &self,
         tenant: &str,
-        sku: &Id,
+        sku: &str,
         changes: &[TrialChange],
     ) -> Result<Answered<Trial>, AskError> {
-        tradewind_inventory::queries::trial(&self.provider(), tenant, sku, changes).await
+        let sku: Id = sku.parse().map_err(|_| {
+            AskError::Refused("id-malformed".to_owned(), format!("`{sku}` is no id"))
+        })?;
+        tradewind_inventory::queries::trial(&self.provider(), tenant, &sku, changes).await
     }
 
     async fn network(&self, tenant: &str) -> Result<Answered<Network>, AskError> {

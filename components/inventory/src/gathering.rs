@@ -38,13 +38,20 @@ pub fn shelf_reads(sku: &Id) -> Vec<Read> {
     vec![record(keys::item(sku)), record(keys::plan(sku)), stock]
 }
 
-/// The reads of an item's situation and promises.
+/// The reads of an item's shelf and supply.
+#[must_use]
+pub fn supplied_reads(sku: &Id) -> Vec<Read> {
+    let mut reads = shelf_reads(sku);
+    reads.push(Read::Set { key: keys::supply(sku) });
+    reads
+}
+
+/// The reads of an item's situation.
 #[must_use]
 pub fn situation_reads(sku: &Id) -> Vec<Read> {
-    let mut reads = shelf_reads(sku);
+    let mut reads = supplied_reads(sku);
     reads.push(Read::Counters { key: keys::fills(sku) });
     reads.push(Read::Set { key: keys::demand(sku) });
-    reads.push(Read::Set { key: keys::supply(sku) });
     reads
 }
 
@@ -113,12 +120,27 @@ pub async fn situation<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Sit
     })
 }
 
-/// An item's situation with its plan renewed for today and this network, for what only reads.
+/// An item's situation without its demand: all that protections and availability rest on, so that
+/// orders do not come in between.
+///
+/// # Errors
+/// Outages; `Behind`.
+pub async fn supplied<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Situation, Failure> {
+    gather.prefetch(common_reads().into_iter().chain(supplied_reads(sku)).collect()).await?;
+    Ok(Situation {
+        shelf: shelf(gather, sku).await?,
+        fills: BTreeMap::new(),
+        demand: BTreeMap::new(),
+        supply: gather.set::<SupplyLine>(keys::supply(sku)).await?,
+    })
+}
+
+/// The same with the plan renewed for today and this network, for what only reads.
 ///
 /// # Errors
 /// Outages; `Behind`.
 pub async fn current<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Situation, Failure> {
-    let mut situation = situation(gather, sku).await?;
+    let mut situation = supplied(gather, sku).await?;
     if !situation.shelf.is_renewed() {
         situation.shelf.plan = situation.renewed_plan();
     }

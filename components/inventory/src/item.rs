@@ -59,7 +59,7 @@ pub struct Item {
     pub units: Vec<UnitFactor>,
     /// The weight of one base unit.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(value_type = Option<i64>, minimum = 0)]
     pub weight_grams: Option<Quantity>,
     /// List price by channel.
     #[serde(default)]

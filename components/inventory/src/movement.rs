@@ -24,7 +24,7 @@ pub struct MovementBody {
     /// The item.
     pub sku: Id,
     /// Base units.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i64, minimum = 1)]
     pub quantity: Quantity,
     /// Whence.
     pub from: Place,

@@ -89,15 +89,15 @@ pub struct Channel {
     pub nodes: Vec<Id>,
     /// The most open claims.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(value_type = Option<i64>, minimum = 0)]
     pub cap: Option<Quantity>,
     /// Units kept back from what is published.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(value_type = i64, minimum = 0)]
     pub buffer: Quantity,
     /// Below this, nothing is published.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(value_type = i64, minimum = 0)]
     pub zero_threshold: Quantity,
     /// What cannot be granted may stay open on the order's line.
     #[serde(default = "yes")]

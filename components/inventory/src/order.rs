@@ -29,7 +29,7 @@ pub struct OrderLineBody {
     /// The item.
     pub sku: Id,
     /// Base units.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i64, minimum = 1)]
     pub quantity: Quantity,
     /// The day it is wanted; the day on which the line was first stated unless said.
     #[serde(default)]

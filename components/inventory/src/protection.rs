@@ -25,7 +25,7 @@ pub struct ProtectionTerms {
     /// The channel it is kept for.
     pub channel: Id,
     /// Base units.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i64, minimum = 1)]
     pub quantity: Quantity,
     /// The first day of the window.
     pub from: Day,

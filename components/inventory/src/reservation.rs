@@ -65,7 +65,7 @@ pub struct ItemQuantity {
     /// The item.
     pub sku: Id,
     /// Base units.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i64, minimum = 1)]
     pub quantity: Quantity,
 }
 

@@ -12,7 +12,7 @@ use tradewind_shell::service::Service;
 use tradewind_shell::store::Needs;
 use tradewind_shell::world::World;
 
-use crate::gathering::{guard_renewal, situation};
+use crate::gathering::{guard_renewal, supplied};
 use crate::keys;
 use crate::leaving::expire;
 use crate::reservation::Reservation;
@@ -87,7 +87,7 @@ pub async fn renew<S: Service<W>, W: World>(
 ) -> Result<(), Failure> {
     let mut task = system_task(world, tenant, Needs::Nothing);
     run::command::<S, W>(world, &mut task, async |gather: &Gather<'_, W>| {
-        let before = situation(gather, sku).await?;
+        let before = supplied(gather, sku).await?;
         let mut decision = Decision::default();
         if before.shelf.is_renewed() {
             return Ok(decision);

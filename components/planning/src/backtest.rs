@@ -92,9 +92,8 @@ pub fn forecast(series: &[Observation]) -> Forecast {
     let (origins, judged) = plan(series.len());
     let mut trials: Vec<Trial> =
         Method::ALL.iter().map(|method| try_method(*method, series, &origins, judged)).collect();
-    let key = |trial: &Trial| {
-        (trial.rmsse.unwrap_or(f64::INFINITY), trial.wape.unwrap_or(f64::INFINITY))
-    };
+    let key =
+        |trial: &Trial| (trial.rmsse.unwrap_or(f64::INFINITY), trial.wape.unwrap_or(f64::INFINITY));
     let candidates = trials.iter().map(accuracy).collect();
     trials.sort_by(|left, right| {
         let (left, right) = (key(left), key(right));
@@ -138,12 +137,7 @@ fn plan(length: usize) -> (Vec<usize>, usize) {
     ((1..=count).rev().map(origin).collect(), judged)
 }
 
-fn try_method(
-    method: Method,
-    series: &[Observation],
-    origins: &[usize],
-    judged: usize,
-) -> Trial {
+fn try_method(method: Method, series: &[Observation], origins: &[usize], judged: usize) -> Trial {
     let (mut scaled, mut errors) = (Vec::new(), Vec::new());
     let (mut off, mut over, mut actual) = (0.0, 0.0, 0.0);
     for origin in origins {

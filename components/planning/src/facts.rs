@@ -80,11 +80,15 @@ pub struct Order {
 pub fn count_order(before: Option<&Order>, change: &OrderChanged) -> Decision {
     let lines = match change.cancelled {
         true => Vec::new(),
-        false => change.lines.iter().map(|line| OrderedLine {
-            sku: line.sku.clone(),
-            wanted: line.wanted,
-            quantity: line.quantity,
-        }).collect(),
+        false => change
+            .lines
+            .iter()
+            .map(|line| OrderedLine {
+                sku: line.sku.clone(),
+                wanted: line.wanted,
+                quantity: line.quantity,
+            })
+            .collect(),
     };
     let after = Order { channel: change.channel.clone(), lines };
     let mut deltas: BTreeMap<(String, String), Quantity> = BTreeMap::new();
@@ -137,7 +141,10 @@ mod tests {
         let delta = |decision: &Decision| {
             decision.writes.iter().find_map(|write| match write {
                 Write::Add { counters, field, delta } => {
-                    assert_eq!((counters.as_str(), field.as_str()), ("planning:demand:X", "amazon:2026-12-18"));
+                    assert_eq!(
+                        (counters.as_str(), field.as_str()),
+                        ("planning:demand:X", "amazon:2026-12-18")
+                    );
                     Some(*delta)
                 }
                 _ => None,
@@ -153,7 +160,9 @@ mod tests {
                 quantity: 10,
             }],
         };
-        for (quantity, cancelled, expected) in [(10, false, None), (4, false, Some(-6)), (4, true, Some(-10))] {
+        for (quantity, cancelled, expected) in
+            [(10, false, None), (4, false, Some(-6)), (4, true, Some(-10))]
+        {
             assert_eq!(delta(&count_order(Some(&known), &change(quantity, cancelled))), expected);
         }
     }

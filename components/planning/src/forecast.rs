@@ -74,7 +74,8 @@ fn seasonal_naive(series: &[Observation], days: usize) -> Vec<f64> {
 
 /// The level after smoothing with the constant whose one-day-ahead errors are the smallest.
 fn exponential_smoothing(series: &[Observation]) -> f64 {
-    let smoothed = CONSTANTS.iter().map(|hundredths| smooth(series, f64::from(*hundredths) / 100.0));
+    let smoothed =
+        CONSTANTS.iter().map(|hundredths| smooth(series, f64::from(*hundredths) / 100.0));
     let best = smoothed.min_by(|left, right| left.1.total_cmp(&right.1));
     best.map_or(0.0, |(level, _)| level)
 }
@@ -163,7 +164,10 @@ mod tests {
         for method in Method::ALL {
             let next = predict(method, &days, 3);
             let expected = if method == Method::SyntetosBoylan { 3.8 } else { 4.0 };
-            assert!(next.iter().all(|units| (units - expected).abs() < 1e-9), "{method:?} {next:?}");
+            assert!(
+                next.iter().all(|units| (units - expected).abs() < 1e-9),
+                "{method:?} {next:?}"
+            );
         }
     }
 

@@ -135,7 +135,8 @@ pub async fn forecasts<W: World>(
         gather.set::<Promotion>(keys::item_promotions(sku)).await?.into_values().collect();
     let mut found = BTreeMap::new();
     for (channel, series) in all {
-        let (Ok(channel), Some(part)) = (channel.parse::<Id>(), looked_at(series, yesterday)) else {
+        let (Ok(channel), Some(part)) = (channel.parse::<Id>(), looked_at(series, yesterday))
+        else {
             continue;
         };
         let firsts = quarters_of(part.first, part.last);

@@ -31,7 +31,7 @@ pub struct HistoryLine {
     /// The day of the demand.
     pub day: Day,
     /// Base units asked for.
-    #[schema(minimum = 0)]
+    #[schema(value_type = i64, minimum = 0)]
     pub quantity: Quantity,
     /// Whether goods were there all day; a day without is not read as no demand.
     #[serde(default = "yes")]
@@ -50,8 +50,10 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Loaded {
     /// Lines taken.
+    #[schema(value_type = i64)]
     pub lines: Quantity,
     /// Series (item × channel) that they belong to.
+    #[schema(value_type = i64)]
     pub series: Quantity,
 }
 
@@ -304,7 +306,8 @@ mod tests {
 
     #[test]
     fn today_is_not_over() {
-        let series = Series { first: "2020-01-01".parse().unwrap(), last: "2026-12-01".parse().unwrap() };
+        let series =
+            Series { first: "2020-01-01".parse().unwrap(), last: "2026-12-01".parse().unwrap() };
         let part = looked_at(series, "2026-11-30".parse().unwrap()).unwrap();
         assert_eq!(part.last.to_string(), "2026-11-30");
         assert_eq!(part.last.since(part.first), HISTORY_DAYS - 1);

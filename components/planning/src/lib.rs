@@ -93,7 +93,10 @@ where
         include_str!("../openapi.json")
     }
 
-    async fn handle(operation: http::Operation, call: &Call<'_, Self, W>) -> Result<Answer, Failure> {
+    async fn handle(
+        operation: http::Operation,
+        call: &Call<'_, Self, W>,
+    ) -> Result<Answer, Failure> {
         http::handle(operation, call).await
     }
 

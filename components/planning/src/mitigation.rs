@@ -86,6 +86,16 @@ impl Situation {
         risks(&input, promotions)
     }
 
+    /// Of the promotion units that the cause made short, keeps those that are short now: the
+    /// present may be ahead of the cause.
+    pub fn forget_what_is_undone(&mut self) {
+        let now = self.risks(&self.base, &self.promotions);
+        for (promotion, units) in &mut self.newly_short {
+            *units = (*units).min(now.get(promotion).map_or(0, |risk| risk.units_short));
+        }
+        self.newly_short.retain(|_, units| *units > 0);
+    }
+
     /// The lines that are still worse than before the cause, as they stand now.
     #[must_use]
     pub fn still_worse(&self) -> Vec<PromiseMove> {
@@ -237,7 +247,8 @@ impl Situation {
         let cash = self.within_horizon(price, paid);
         if let Some((week, floor)) = self.below_floor(cash, paid) {
             let floor = self.base_money(floor);
-            let reason = format!("cash would fall below the floor of {floor} in the week of {week}");
+            let reason =
+                format!("cash would fall below the floor of {floor} in the week of {week}");
             return self.infeasible(kind, &description, reason);
         }
         let [revenue, lost, cost, cash] =

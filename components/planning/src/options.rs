@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 
 use tradewind_kernel::asks::inventory::{Network, Trial, TrialChange};
 use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::event::event_id;
 use tradewind_kernel::events::inventory::PromiseMove;
 use tradewind_kernel::events::planning::{MitigationOption, OptionsRanked};
 use tradewind_kernel::events::suppliers::SupplierStatus;
-use tradewind_kernel::event::event_id;
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
@@ -49,6 +49,8 @@ pub struct Worsened {
     pub moved: Vec<PromiseMove>,
     /// Promotion units that the cause made short.
     pub newly_short: BTreeMap<Id, Quantity>,
+    /// The cause made a protection shorter.
+    pub holds_shorter: bool,
     /// The late parts of the cause.
     pub late: Vec<LatePart>,
 }
@@ -85,7 +87,7 @@ where
         advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
     let offers = advice(world, async |asks: &W::Asks| asks.offers(tenant, name).await).await?;
     let network = advice(world, async |asks: &W::Asks| asks.network(tenant).await).await?;
-    let situation = Situation {
+    let mut situation = Situation {
         sku: sku.clone(),
         today: worsened.today,
         item: worsened.item,
@@ -98,6 +100,11 @@ where
         base: base.value,
         outlook: outlook.map(|answered| answered.value).unwrap_or_default(),
     };
+    situation.forget_what_is_undone();
+    let worse = !situation.still_worse().is_empty() || !situation.newly_short.is_empty();
+    if !worse && !worsened.holds_shorter {
+        return Ok(None);
+    }
     let search = Search {
         world,
         tenant,
@@ -176,9 +183,8 @@ where
             let priority = self.situation.channels.get(line.channel.as_str());
             (priority.map_or(u32::MAX, |channel| channel.priority), line.order.clone(), line.line)
         });
-        let newly = |promotion: &&Promotion| {
-            self.situation.newly_short.contains_key(&promotion.promotion)
-        };
+        let newly =
+            |promotion: &&Promotion| self.situation.newly_short.contains_key(&promotion.promotion);
         let promoted = self.situation.promotions.iter().filter(newly);
         let mut channels: Vec<Id> = lines.into_iter().map(|line| line.channel).collect();
         if channels.is_empty() {

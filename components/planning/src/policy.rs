@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_service_level_is_a_share() {
-        for (level, good) in [("0.95", true), ("0.5", true), ("0", false), ("1", false), ("-0.2", false)] {
+        for (level, good) in
+            [("0.95", true), ("0.5", true), ("0", false), ("1", false), ("-0.2", false)]
+        {
             let service_level = level.parse().unwrap();
             let command = SetPolicy { service_level, ..SetPolicy::default() };
             assert_eq!(set_policy("X", "*", None, command).is_ok(), good, "{level}");

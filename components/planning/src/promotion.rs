@@ -25,6 +25,7 @@ pub struct Promotion {
     pub channel: Id,
     pub from: Day,
     pub until: Day,
+    #[schema(value_type = i64)]
     pub expected_units: Quantity,
 }
 
@@ -44,7 +45,7 @@ pub struct SetPromotion {
     /// The last day.
     pub until: Day,
     /// What it expects to sell, base units.
-    #[schema(minimum = 0)]
+    #[schema(value_type = i64, minimum = 0)]
     pub expected_units: Quantity,
 }
 
@@ -145,7 +146,12 @@ mod tests {
     }
 
     fn set(command: SetPromotion, before: Option<(&Promotion, u64)>) -> Result<Decision, Refusal> {
-        set_promotion(&"PROMO".parse().unwrap(), before, command, Known { sku: true, channel: true })
+        set_promotion(
+            &"PROMO".parse().unwrap(),
+            before,
+            command,
+            Known { sku: true, channel: true },
+        )
     }
 
     #[test]

@@ -29,10 +29,13 @@ pub struct Run {
     /// Whether every item has been worked.
     pub complete: bool,
     /// Items worked so far.
+    #[schema(value_type = i64)]
     pub items: Quantity,
     /// Proposals made for them.
+    #[schema(value_type = i64)]
     pub proposals: Quantity,
     /// Items × nodes with demand that no supplier offers.
+    #[schema(value_type = i64)]
     pub unsourced: Quantity,
 }
 
@@ -56,6 +59,7 @@ pub struct Proposal {
     /// Whom to order from.
     pub supplier: Id,
     /// Base units.
+    #[schema(value_type = i64)]
     pub quantity: Quantity,
     /// When to order; today if that has passed.
     pub order_day: Day,
@@ -83,7 +87,8 @@ fn proposal_id(sku: &Id, node: &Id, supplier: &Id, need_day: Day) -> Id {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    let digits: String = hash.finalize().iter().take(13).map(|byte| format!("{byte:02x}")).collect();
+    let digits: String =
+        hash.finalize().iter().take(13).map(|byte| format!("{byte:02x}")).collect();
     format!("prp_{digits}").parse().unwrap_or_else(|_| sku.clone())
 }
 

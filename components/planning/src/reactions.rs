@@ -35,10 +35,7 @@ use crate::{MAX_LIVE_PROMOTIONS, POSTPONE_DAYS, keys, runs};
 ///
 /// # Errors
 /// Outages; `Behind` when an asked domain is; a refusal parks the event.
-pub async fn react<W: World>(
-    gather: &Gather<'_, W>,
-    cause: Cause<'_>,
-) -> Result<Reaction, Failure>
+pub async fn react<W: World>(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure>
 where
     W::Asks: Asks,
 {
@@ -194,7 +191,8 @@ async fn day_turned<W: World>(
     let ids = due.iter().filter_map(|(id, _)| id.parse::<Id>().ok());
     let names = ids.map(|id| keys::promotion(&id)).collect();
     let open = gather.records::<Promotion>(names).await?;
-    let skus: BTreeSet<String> = open.into_iter().flatten().map(|kept| kept.sku.to_string()).collect();
+    let skus: BTreeSet<String> =
+        open.into_iter().flatten().map(|kept| kept.sku.to_string()).collect();
     if skus.is_empty() {
         return Ok(Decision::default().into());
     }
@@ -251,7 +249,8 @@ where
     if late.is_some() {
         decision.delete(key);
     }
-    if worse.is_empty() && newly_short.is_empty() && !shorter(&before.held, &now.held) {
+    let holds_shorter = shorter(&before.held, &now.held);
+    if worse.is_empty() && newly_short.is_empty() && !holds_shorter {
         return Ok(decision);
     }
     let ordered = gathering::ordered(gather, &sku, &promoted.promotions, POSTPONE_DAYS).await?;
@@ -265,6 +264,7 @@ where
         ordered,
         moved: worse,
         newly_short,
+        holds_shorter,
         late: late.map(|late| late.value).unwrap_or_default(),
     };
     if let Some(options) = ranked(gather.world(), gather.tenant(), worsened).await? {

@@ -88,15 +88,23 @@ pub struct Explanation {
     /// Demand over lead time and review period plus safety stock: what supply is raised to.
     pub level: Ratio,
     /// Sellable less claims.
+    #[schema(value_type = i64)]
     pub free: Quantity,
+    #[schema(value_type = i64)]
     pub on_order: Quantity,
+    #[schema(value_type = i64)]
     pub open_demand: Quantity,
     /// `free + on order − open demand`.
+    #[schema(value_type = i64)]
     pub projected: Quantity,
     /// `level − projected`, rounded up to a whole unit.
+    #[schema(value_type = i64)]
     pub need: Quantity,
+    #[schema(value_type = i64)]
     pub minimum: Quantity,
+    #[schema(value_type = i64)]
     pub multiple: Quantity,
+    #[schema(value_type = Option<i64>)]
     pub maximum: Option<Quantity>,
     /// The rule that made the quantity of the need.
     pub rounding: String,
@@ -160,8 +168,7 @@ pub fn plan(given: &Situation<'_>) -> Option<Need> {
     let offer = source.offer;
     let figures = figures(given, offer);
     let projected = projected(given.position);
-    let need =
-        reorder(Decimal::from(projected), figures.reorder_point.0, figures.level.0, 0);
+    let need = reorder(Decimal::from(projected), figures.reorder_point.0, figures.level.0, 0);
     if need == 0 {
         return None;
     }
@@ -197,7 +204,9 @@ fn choose<'a>(given: &Situation<'a>) -> Option<(&'a Source<'a>, String)> {
         .min_by_key(|source| (source.unit_cost, usable(source), source.offer.supplier.clone()));
     if let Some(source) = cheapest {
         let words = match out {
-            Some(out) => format!("the cheapest of those that arrive before stock runs out on {out}"),
+            Some(out) => {
+                format!("the cheapest of those that arrive before stock runs out on {out}")
+            }
             None => "the cheapest".to_owned(),
         };
         return Some((source, words));

@@ -23,6 +23,7 @@ use crate::promotion::Promotion;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Risk {
     /// Base units that are not covered by the last day.
+    #[schema(value_type = i64)]
     pub units_short: Quantity,
     /// The first day on which the running sum is not covered.
     pub first_day: Option<Day>,
@@ -111,7 +112,8 @@ fn risk(input: &RiskInput<'_>, promotion: &Promotion, pool: &mut [Piece]) -> Ris
 
 /// What a promotion expects and is not ordered yet.
 fn remaining(ordered: &Ordered, promotion: &Promotion) -> Quantity {
-    let range = (promotion.channel.clone(), promotion.from)..=(promotion.channel.clone(), promotion.until);
+    let range =
+        (promotion.channel.clone(), promotion.from)..=(promotion.channel.clone(), promotion.until);
     let sum = ordered.range(range).map(|(_, units)| *units).fold(0, Quantity::saturating_add);
     promotion.expected_units.saturating_sub(sum).max(0)
 }
@@ -207,13 +209,24 @@ mod tests {
         Pegged { left_over, held: vec![held] }
     }
 
-    fn judge(today: &str, pegged: &Pegged, ordered: &Ordered, all: &[Promotion]) -> BTreeMap<Id, Risk> {
+    fn judge(
+        today: &str,
+        pegged: &Pegged,
+        ordered: &Ordered,
+        all: &[Promotion],
+    ) -> BTreeMap<Id, Risk> {
         let nodes = vec![id("FBA"), id("OWN")];
         let channels = BTreeMap::from([("amazon".to_owned(), Channel { priority: 2, nodes })]);
         let price = Money::new("20.00".parse().unwrap(), tradewind_kernel::Currency::USD);
         let list_prices = BTreeMap::from([(id("amazon"), price)]);
         let item = Item { name: "X".to_owned(), list_prices };
-        let input = RiskInput { today: day(today), item: Some(&item), channels: &channels, pegged, ordered };
+        let input = RiskInput {
+            today: day(today),
+            item: Some(&item),
+            channels: &channels,
+            pegged,
+            ordered,
+        };
         risks(&input, all)
     }
 

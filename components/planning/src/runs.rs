@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::Position;
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::planning::{RunCompleted, RunRequested};
-use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::{Decision, Id, Quantity, Ratio};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -122,7 +122,8 @@ where
     }
     prefetch(gather, skus).await?;
     let (world, tenant) = (gather.world(), gather.tenant());
-    let positions = advice(world, async |asks: &W::Asks| asks.positions(tenant, skus).await).await?;
+    let positions =
+        advice(world, async |asks: &W::Asks| asks.positions(tenant, skus).await).await?;
     let outlook =
         advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
     let around = Around {
@@ -263,11 +264,7 @@ fn sources<'a>(offers: &'a [Offer], outlook: &Outlook) -> Vec<Source<'a>> {
 }
 
 /// The closest policy.
-async fn policy<W: World>(
-    gather: &Gather<'_, W>,
-    sku: &Id,
-    node: &Id,
-) -> Result<Policy, Failure> {
+async fn policy<W: World>(gather: &Gather<'_, W>, sku: &Id, node: &Id) -> Result<Policy, Failure> {
     let kept = gather.records::<Policy>(candidates(sku, node)).await?;
     let closest = kept.into_iter().flatten().next();
     Ok(closest.map_or_else(Policy::standard, |kept| kept.value))

@@ -57,8 +57,7 @@ pub fn submit(order: &Order, needed: Needed) -> Result<Decision, Refusal> {
     order.require(&[OrderStatus::Draft], "submitted")?;
     let Needed { steps, because } = needed;
     let approval = Approval { content: order.content(), steps, because, given: Vec::new() };
-    let after =
-        Order { status: OrderStatus::Submitted, approval: Some(approval), ..order.clone() };
+    let after = Order { status: OrderStatus::Submitted, approval: Some(approval), ..order.clone() };
     let mut decision = filing::file(Some(order), &after);
     decision.event(NewEvent::of(order.id.as_str(), &OrderSubmitted { order: after.state() }));
     Ok(decision)

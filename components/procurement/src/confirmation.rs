@@ -43,7 +43,7 @@ pub struct ConfirmedLine {
     /// The day; without it only a price is confirmed.
     pub day: Option<Day>,
     /// How many base units; all that is left unless given.
-    #[schema(minimum = 1)]
+    #[schema(value_type = Option<i64>, minimum = 1)]
     pub quantity: Option<Quantity>,
     /// Unit price in the order's currency; unchanged unless given.
     pub price: Option<Price>,
@@ -125,7 +125,11 @@ fn plan(
     for (place, entry) in entries {
         let at = |field: &str| format!("/lines/{place}/{field}");
         if line.open == 0 {
-            faults.add(at("line"), "nothing-open", format!("nothing of line {} is open", line.line));
+            faults.add(
+                at("line"),
+                "nothing-open",
+                format!("nothing of line {} is open", line.line),
+            );
             continue;
         }
         if let Some(price) = entry.price {
@@ -181,8 +185,7 @@ fn apply(line: &mut OrderLine, plan: Plan) {
 }
 
 fn change(before: &OrderLine, after: &OrderLine) -> Option<LineChange> {
-    let moved =
-        before.schedule != after.schedule || before.waiting_price != after.waiting_price;
+    let moved = before.schedule != after.schedule || before.waiting_price != after.waiting_price;
     moved.then(|| LineChange {
         line: after.line,
         sku: after.sku.clone(),

@@ -44,7 +44,7 @@ pub struct DraftLine {
     /// Where to.
     pub node: Id,
     /// How many base units.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i64, minimum = 1)]
     pub quantity: Quantity,
     /// Unit price in the order's currency.
     pub price: Price,
@@ -100,14 +100,7 @@ pub fn raise(
     Ok(decision.created(location, order.answer(0)))
 }
 
-fn ordered(
-    line: u32,
-    sku: Id,
-    node: Id,
-    quantity: Quantity,
-    price: Amount,
-    due: Day,
-) -> OrderLine {
+fn ordered(line: u32, sku: Id, node: Id, quantity: Quantity, price: Amount, due: Day) -> OrderLine {
     OrderLine {
         line,
         sku,

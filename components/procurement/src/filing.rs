@@ -83,7 +83,7 @@ fn entries(order: &Order) -> BTreeSet<(u32, Day)> {
 fn open_order(order: &Order) -> Option<OpenOrder> {
     let amount = order.open_amount();
     let open = order.is_on_order() && !amount.value().is_zero();
-    open.then(|| OpenOrder { currency: order.currency, amount: amount.amount })
+    open.then_some(OpenOrder { currency: order.currency, amount: amount.amount })
 }
 
 /// The day's number, by which [`keys::SCHEDULED`] sorts.

@@ -332,7 +332,8 @@ where
 {
     call.answer(async |gather| {
         let kept = gather.record::<Policy>(keys::APPROVAL_POLICY).await?;
-        let (version, policy) = kept.map_or((0, Policy::default()), |kept| (kept.version, kept.value));
+        let (version, policy) =
+            kept.map_or((0, Policy::default()), |kept| (kept.version, kept.value));
         let body = policy::answer(&policy, version);
         Ok(if version == 0 { Answer::ok(body) } else { Answer::versioned(body, version) })
     })

@@ -2,9 +2,9 @@
 //!
 //! # Nouns
 //! * An [`order`] buys lines of items from one supplier, each line for a node and a due day. It is
-//!   raised as a [`draft`], goes through its [`approval`], is [`release`](mod@release)d, confirmed by its
-//!   supplier ([`confirmation`]) and received ([`receipt`]), and ends closed, rejected or
-//!   cancelled ([`ending`]).
+//!   raised as a [`draft`], goes through its [`approval`], is released
+//!   ([`release`](mod@release)), confirmed by its supplier ([`confirmation`]) and received
+//!   ([`receipt`]), and ends closed, rejected or cancelled ([`ending`]).
 //! * The approval [`policy`] says which steps of roles an order needs; [`rates`] compare amounts
 //!   of other currencies with it.
 //! * A line's schedule says which open part is expected on which day; what has passed is

@@ -14,9 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tradewind_kernel::events::procurement::{
-    OrderLine, OrderState, OrderStatus, ScheduleEntry,
-};
+use tradewind_kernel::events::procurement::{OrderLine, OrderState, OrderStatus, ScheduleEntry};
 use tradewind_kernel::money::Amount;
 use tradewind_kernel::refusal::Refusal;
 use tradewind_kernel::{Currency, Day, Id, Instant, Money, Quantity};

@@ -27,9 +27,8 @@ pub fn tell(passed: &[String], orders: &BTreeMap<Id, Order>) -> Vec<Decision> {
         let mut decision = Decision::default();
         for name in names {
             decision.unindex(keys::SCHEDULED, name.clone());
-            let event = keys::parse_entry(name).and_then(|(order, line, day)| {
-                past_due(orders.get(&order)?, line, day)
-            });
+            let event = keys::parse_entry(name)
+                .and_then(|(order, line, day)| past_due(orders.get(&order)?, line, day));
             if let Some(event) = event {
                 decision.event(NewEvent::of(event.order.as_str().to_owned(), &event));
             }

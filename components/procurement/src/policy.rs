@@ -181,7 +181,8 @@ impl Policy {
             Band::Exceeds(times) => Some((times.unwrap_or(Decimal::MAX), *number, *rule)),
             _ => None,
         });
-        let highest = exceeded.min_by(|left, right| left.0.cmp(&right.0).then(left.1.cmp(&right.1)));
+        let highest =
+            exceeded.min_by(|left, right| left.0.cmp(&right.0).then(left.1.cmp(&right.1)));
         highest.map(|(_, number, rule)| (number, described(rule)))
     }
 }

@@ -16,10 +16,10 @@ use tradewind_shell::settings;
 use tradewind_shell::world::World;
 
 use crate::filing::number;
+use crate::keys;
 use crate::order::Order;
 use crate::past_due::{self, MAX_PASSING};
-use crate::rates::DatedRates;
-use crate::keys;
+use crate::rates::{DatedRate, DatedRates};
 
 /// Decides what an event means here.
 ///
@@ -49,14 +49,15 @@ fn read<P: Payload + DeserializeOwned>(event: &Event) -> Result<P, Refusal> {
     })
 }
 
-async fn keep_rate<W: World>(
-    gather: &Gather<'_, W>,
-    set: &RateSet,
-) -> Result<Reaction, Failure> {
+async fn keep_rate<W: World>(gather: &Gather<'_, W>, set: &RateSet) -> Result<Reaction, Failure> {
     let key = keys::rates(set.currency);
     let kept = gather.record::<DatedRates>(key.clone()).await?;
     let mut rates = kept.map(|kept| kept.value).unwrap_or_default();
-    rates.0.insert(set.day, set.rate);
+    let base = match set.base {
+        Some(base) => base,
+        None => gather.settings().await?.currency,
+    };
+    rates.0.insert(set.day, DatedRate { rate: set.rate, base });
     let mut decision = Decision::default();
     decision.put(key, &rates);
     Ok(decision.into())
@@ -67,19 +68,13 @@ async fn turn<W: World>(gather: &Gather<'_, W>, day: Day) -> Result<Reaction, Fa
     let yesterday = number(day).saturating_sub(1);
     let passed = gather.due(keys::SCHEDULED, yesterday, MAX_PASSING).await?;
     let passed: Vec<String> = passed.into_iter().map(|(name, _)| name).collect();
-    let mut ids: Vec<Id> = passed
-        .iter()
-        .filter_map(|name| keys::parse_entry(name))
-        .map(|(order, ..)| order)
-        .collect();
+    let mut ids: Vec<Id> =
+        passed.iter().filter_map(|name| keys::parse_entry(name)).map(|(order, ..)| order).collect();
     ids.sort_unstable();
     ids.dedup();
     let orders = gather.records::<Order>(ids.iter().map(keys::order).collect()).await?;
-    let orders: BTreeMap<Id, Order> = ids
-        .into_iter()
-        .zip(orders)
-        .filter_map(|(id, order)| Some((id, order?.value)))
-        .collect();
+    let orders: BTreeMap<Id, Order> =
+        ids.into_iter().zip(orders).filter_map(|(id, order)| Some((id, order?.value))).collect();
     let mut parts = past_due::tell(&passed, &orders);
     Ok(match parts.pop() {
         None => Decision::default().into(),

@@ -39,11 +39,11 @@ pub struct ArrivedLine {
     pub line: u32,
     /// Good units.
     #[serde(default)]
-    #[schema(minimum = 0, default = 0)]
+    #[schema(value_type = i64, minimum = 0, default = 0)]
     pub accepted: Quantity,
     /// Units that were rejected.
     #[serde(default)]
-    #[schema(minimum = 0, default = 0)]
+    #[schema(value_type = i64, minimum = 0, default = 0)]
     pub rejected: Quantity,
 }
 

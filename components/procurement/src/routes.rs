@@ -90,7 +90,9 @@ const ORDER_READERS: &[Role] = &[
     Role::Partner,
 ];
 
-const ANSWERS: &[(u16, Option<fn() -> Described>)] = &[(200, Some(described::<OrderAnswer>))];
+type Answered = (u16, Option<fn() -> Described>);
+
+const ANSWERS: &[Answered] = &[(200, Some(described::<OrderAnswer>))];
 
 const fn act(
     path: &'static str,
@@ -123,12 +125,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "An order",
         answers: ANSWERS,
-        ..Route::new(
-            Method::Get,
-            "/procurement/v1/orders/{order}",
-            Operation::Order,
-            ORDER_READERS,
-        )
+        ..Route::new(Method::Get, "/procurement/v1/orders/{order}", Operation::Order, ORDER_READERS)
     },
     act(
         "/procurement/v1/orders/{order}/submit",

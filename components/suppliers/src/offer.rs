@@ -32,14 +32,14 @@ pub struct OfferTerms {
     pub lead_time_days: u32,
     /// The least quantity of a line.
     #[serde(default = "one")]
-    #[schema(default = 1, minimum = 1)]
+    #[schema(value_type = i64, default = 1, minimum = 1)]
     pub minimum: Quantity,
     /// A line's quantity is a multiple of this.
     #[serde(default = "one")]
-    #[schema(default = 1, minimum = 1)]
+    #[schema(value_type = i64, default = 1, minimum = 1)]
     pub multiple: Quantity,
     /// The largest quantity of a line; none unless given.
-    #[schema(minimum = 1)]
+    #[schema(value_type = Option<i64>, minimum = 1)]
     pub maximum: Option<Quantity>,
     /// Lower prices for more, by ascending quantity.
     #[serde(default)]

@@ -8,6 +8,7 @@ pub mod finance;
 pub mod inventory;
 pub mod planning;
 pub mod procurement;
+pub mod reporting;
 pub mod suppliers;
 pub mod system;
 

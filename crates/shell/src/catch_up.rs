@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::{Decision, Write};
-use tradewind_kernel::event::{Event, NewEvent, Origin};
+use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
 use tradewind_kernel::events::system::{EventParked, EventReplayed};
 use tradewind_kernel::refusal::Refusal;
 
@@ -91,7 +91,9 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
             let engine = Engine::<S, W> { world, tenant, service: std::marker::PhantomData };
             let mut progress = false;
             let worked = engine.run(lease.tries, &mut progress).await;
-            world.store().release(tenant, S::DOMAIN, &owner, progress).await?;
+            // Only what crashes or fails counts as a try in vain; having nothing to do does not.
+            let sound = progress || matches!(worked, Ok(()) | Err(Failure::Behind));
+            world.store().release(tenant, S::DOMAIN, &owner, sound).await?;
             return match worked {
                 Ok(()) | Err(Failure::Behind) => Ok(progress),
                 Err(failure) => Err(failure),
@@ -256,7 +258,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     /// Reacts to a batch of events whose cursor stands at `cursor`.
     async fn react(&self, batch: &[Event], cursor: u64) -> Result<Worked, Failure> {
         let replayed;
-        let (events, ended) = match replayed_event(batch) {
+        let (events, ended) = match replayed_event(S::DOMAIN, batch) {
             Some(event) => {
                 replayed = [event];
                 (&replayed[..], Some(keys::parked(S::DOMAIN)))
@@ -369,7 +371,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             PlanCause::Events(events) => {
                 let next = events.last().map_or(cursor, |event| event.sequence);
                 commit.cursor = Some(CursorMove { expected: cursor, next });
-                if let Some(event) = replayed_event(events) {
+                if let Some(event) = replayed_event(S::DOMAIN, events) {
                     let set = keys::parked(S::DOMAIN);
                     commit.writes.push(Write::DeleteMember { set, member: event.id() });
                 }
@@ -405,7 +407,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             return Err(Outage("a plan for a mark has only parts".to_owned()).into());
         };
         let replayed;
-        let events = match replayed_event(events) {
+        let events = match replayed_event(S::DOMAIN, events) {
             Some(event) => {
                 replayed = [event];
                 &replayed[..]
@@ -510,7 +512,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         why: &str,
         faults: &[tradewind_kernel::Fault],
     ) -> Result<Worked, Failure> {
-        let first = replayed_event(&batch[..1]).unwrap_or_else(|| batch[0].clone());
+        let first = replayed_event(S::DOMAIN, &batch[..1]).unwrap_or_else(|| batch[0].clone());
         self.world.log(&format!("parked {} ({}): {why}", first.id(), first.kind()));
         let parked = EventParked {
             event: first.id(),
@@ -536,10 +538,11 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     }
 }
 
-/// The event that a person had replayed, when that is what the batch is.
-fn replayed_event(batch: &[Event]) -> Option<Event> {
+/// The event that a person had replayed for this domain, when that is what the batch is. A replay
+/// for another domain is an event like any other.
+fn replayed_event(domain: Domain, batch: &[Event]) -> Option<Event> {
     let [only] = batch else { return None };
-    let is_replay = only.kind().ends_with(".event-replayed");
+    let is_replay = only.domain == domain && only.kind().ends_with(".event-replayed");
     let read = || serde_json::from_value::<EventReplayed>(only.what.data.clone()).ok();
     is_replay.then(read).flatten().map(|replayed| replayed.replayed)
 }

@@ -86,6 +86,12 @@ impl Setup {
 enum Story {
     /// A supplier confirms a late delivery: what changes, why, and what can be done.
     LateShipment(up::Options),
+    /// Make the demo's shapes of demand anew from the folder with the two public data sets.
+    Shapes {
+        /// The folder (crates/xtask/data/README.md says what is in it).
+        #[arg(long)]
+        from: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -117,6 +123,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Test { setup, filter } => test::test(&project, setup.install(), &filter),
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
+        Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
         Task::Docs => docs::docs(&project),
     }
@@ -126,14 +133,10 @@ fn run(task: Task) -> Result<()> {
 fn late_shipment(project: &Project, options: &up::Options) -> Result<()> {
     let base_url = format!("http://{}", options.listen);
     if std::net::TcpStream::connect(options.listen).is_ok() {
-        let keys = Keys::of(&options.data(project)?)?;
-        return demo::late_shipment(
-            &base_url,
-            &keys.token(&Bearer::new(up::DEMO_TENANT, "admin"))?,
-        );
+        return demo::late_shipment(&base_url, &Keys::of(&options.data(project)?)?);
     }
     let running = up::start(project, options, &Interrupt::install()?)?;
-    let told = demo::late_shipment(&running.base_url(), &running.token);
+    let told = demo::late_shipment(&running.base_url(), &running.keys);
     running.stop()?;
     told
 }

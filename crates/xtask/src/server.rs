@@ -113,7 +113,7 @@ fn terminate(process: i32) {
 
 /// The host's command line: what it serves, the public keys it hands on, and the calls that its
 /// timer makes in place of an operator's cron.
-fn host_command(project: &Project, program: &Path, options: &Options) -> Result<Command> {
+pub fn host_command(project: &Project, program: &Path, options: &Options) -> Result<Command> {
     let keys = Keys::of(&options.data)?;
     let mut host = Command::new(program);
     host.arg("--manifest").arg(project.manifest());

@@ -64,6 +64,8 @@ pub struct Running {
     server: Server,
     /// A token for the role admin in the demo tenant.
     pub token: String,
+    /// The keys that sign further ones.
+    pub keys: Keys,
     _lock: File,
 }
 
@@ -116,11 +118,11 @@ pub fn start(project: &Project, options: &Options, interrupt: &Interrupt) -> Res
             fs::remove_dir_all(folder)?;
         }
     }
-    let token = Keys::of(&data)?.token(&Bearer::new(DEMO_TENANT, "admin"))?;
+    let keys = Keys::of(&data)?;
     let mut host = server::Options { listen: options.listen, data, test_clock: options.test_clock };
     say("starting the host and its Redis");
     let mut server = Server::start(project, &program, &host, interrupt)?;
-    if !options.no_demo && demo::is_empty(&server.base_url(), &token)? {
+    if !options.no_demo && demo::is_empty(&server.base_url(), &keys)? {
         // The demo plays its past months under the business clock, which only a host started for
         // that allows; afterwards the host runs as it was asked to.
         if !options.test_clock {
@@ -129,12 +131,13 @@ pub fn start(project: &Project, options: &Options, interrupt: &Interrupt) -> Res
             server = Server::start(project, &program, &host, interrupt)?;
         }
         say("loading the demo brand");
-        demo::load(&server.base_url(), &token)?;
+        demo::load(&server.base_url(), &keys)?;
         if !options.test_clock {
             server.stop()?;
             host.test_clock = false;
             server = Server::start(project, &program, &host, interrupt)?;
         }
     }
-    Ok(Running { server, token, _lock: lock })
+    let token = keys.token(&Bearer::new(DEMO_TENANT, "admin"))?;
+    Ok(Running { server, token, keys, _lock: lock })
 }

@@ -31,6 +31,7 @@ impl wit::Guest for generated::Provider {
     ) -> Result<wit::TrialAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
         let changes = changes.iter().map(change).collect::<Result<Vec<_>, _>>().map_err(error)?;
+        let sku = id(&sku).map_err(error)?;
         let answer = queries::trial(&world, &tenant, &sku, &changes).await.map_err(error)?;
         Ok(wit::TrialAnswer {
             lines: answer.value.lines.into_iter().map(promise).collect(),

@@ -16,7 +16,9 @@ use tradewind_shell::store::{Found, Read};
 use tradewind_shell::world::World;
 
 use super::bound;
-use crate::gathering::{current, guard_renewal, item, promises, situation, situation_reads};
+use crate::gathering::{
+    current, guard_renewal, item, promises, situation, situation_reads, supplied, supplied_reads,
+};
 use crate::keys;
 use crate::movement::{self, MovementBody};
 use crate::network::shown;
@@ -45,7 +47,7 @@ pub(super) async fn put_protection<S: Service<W>, W: World>(
         let live = kept.as_ref().filter(|kept| !kept.ended);
         call.if_match(live.map_or(0, |kept| kept.version))?;
         let existing = kept.as_ref().map(|kept| (&kept.value, kept.version));
-        let before = situation(gather, &terms.sku).await?;
+        let before = supplied(gather, &terms.sku).await?;
         let item_known = item(gather, &terms.sku).await?.is_some();
         let context = protection::Context { item_known, before: &before };
         let mut decision = protection::put(existing, &id, terms.clone(), &context)?;
@@ -104,7 +106,7 @@ pub(super) async fn end_protection<S: Service<W>, W: World>(
     call.run(task, async |gather: &Gather<'_, W>| {
         let kept = live(gather.record(keys::protection(&id)).await?, &id)?;
         call.if_match(kept.version)?;
-        let before = situation(gather, &kept.terms.sku).await?;
+        let before = supplied(gather, &kept.terms.sku).await?;
         let mut decision = protection::end(&kept.value, &id, &before);
         guard_renewal(gather, &before, &mut decision);
         Ok(decision)
@@ -119,7 +121,7 @@ pub(super) async fn post_movement<S: Service<W>, W: World>(
     let mut task = call.task();
     task.origin.reason.clone_from(&body.reason);
     call.run(task, async |gather: &Gather<'_, W>| {
-        let before = situation(gather, &body.sku).await?;
+        let before = supplied(gather, &body.sku).await?;
         let known = item(gather, &body.sku).await?.is_some();
         let mut decision = movement::post(&body, &gather.id("mov"), known, &before)?;
         guard_renewal(gather, &before, &mut decision);
@@ -139,7 +141,7 @@ pub(super) async fn get_availability<S: Service<W>, W: World>(
         return Err(Refusal::new(RefusalKind::Malformed, "query-malformed", detail).into());
     }
     call.answer(async |gather: &Gather<'_, W>| {
-        gather.prefetch(skus.iter().flat_map(situation_reads).collect()).await?;
+        gather.prefetch(skus.iter().flat_map(supplied_reads).collect()).await?;
         let mut items = Vec::with_capacity(skus.len());
         for sku in &skus {
             let known = item(gather, sku).await?.is_some();

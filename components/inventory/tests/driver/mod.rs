@@ -17,7 +17,9 @@ use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::{serve, system_task};
-use tradewind_shell::store::{Commit, Needs, Outcome, Store};
+use tradewind_shell::store::{
+    Commit, Cut, Lease, Needs, Outage, Outcome, ReadRequest, Snapshot, Store,
+};
 use tradewind_shell::world::{Answered, AskError, World};
 
 /// Suppliers that answer what a test says.
@@ -31,7 +33,83 @@ impl Asks for Offers {
     }
 }
 
-pub type TestWorld = LocalWorld<MemoryStore, Offers>;
+pub type TestWorld = LocalWorld<Interleaved, Offers>;
+
+/// A store whose every call first lets others go, now and then several times: what runs at once in
+/// a test meets in every order.
+#[derive(Clone)]
+pub struct Interleaved {
+    store: MemoryStore,
+    chance: std::rc::Rc<Cell<u64>>,
+}
+
+impl Interleaved {
+    async fn wait(&self) {
+        let next = self.chance.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.chance.set(next);
+        let mut left = (next >> 60) % 4;
+        std::future::poll_fn(|context| {
+            if left == 0 {
+                return std::task::Poll::Ready(());
+            }
+            left -= 1;
+            context.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Store for Interleaved {
+    async fn read(&self, request: &ReadRequest) -> Result<Snapshot, Outage> {
+        self.wait().await;
+        self.store.read(request).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
+        self.wait().await;
+        self.store.commit(commit).await
+    }
+
+    async fn cut(&self, tenant: &str, domain: Domain, limit: usize) -> Result<Cut, Outage> {
+        self.wait().await;
+        self.store.cut(tenant, domain, limit).await
+    }
+
+    async fn lease(
+        &self,
+        tenant: &str,
+        domain: Domain,
+        owner: &str,
+        millis: u64,
+    ) -> Result<Option<Lease>, Outage> {
+        self.wait().await;
+        self.store.lease(tenant, domain, owner, millis).await
+    }
+
+    async fn release(
+        &self,
+        tenant: &str,
+        domain: Domain,
+        owner: &str,
+        progress: bool,
+    ) -> Result<(), Outage> {
+        self.wait().await;
+        self.store.release(tenant, domain, owner, progress).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<String>, Outage> {
+        self.store.tenants().await
+    }
+
+    async fn add_tenant(&self, tenant: &str) -> Result<(), Outage> {
+        self.store.add_tenant(tenant).await
+    }
+
+    async fn ping(&self) -> Result<(), Outage> {
+        self.store.ping().await
+    }
+}
 
 /// One tenant and the callers of it.
 pub struct Driver {
@@ -87,7 +165,8 @@ pub fn id(text: &str) -> Id {
 impl Driver {
     pub fn new(now: &str) -> Self {
         let store = MemoryStore::new();
-        let world = LocalWorld::new(store.clone(), Offers::default(), instant(now), 7);
+        let interleaved = Interleaved { store: store.clone(), chance: std::rc::Rc::default() };
+        let world = LocalWorld::new(interleaved, Offers::default(), instant(now), 7);
         Self { world, store, keys: Cell::new(0) }
     }
 
@@ -184,7 +263,7 @@ impl Driver {
 
     /// All events of inventory, oldest first.
     pub fn events(&self) -> Vec<Event> {
-        use tradewind_shell::store::{Found, Read, ReadRequest};
+        use tradewind_shell::store::{Found, Read};
         let mut all = Vec::new();
         let mut after = 0;
         loop {

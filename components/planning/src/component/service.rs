@@ -16,17 +16,17 @@ use crate::Planning;
 struct Composed;
 
 impl crate::asks::Asks for Composed {
-    async fn offers(&self, tenant: &str, sku: &Id) -> Result<Answered<Vec<Offer>>, AskError> {
-        tradewind_bindings::suppliers::offers(tenant, sku.as_str()).await
+    async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
+        tradewind_bindings::suppliers::offers(tenant, sku).await
     }
 
     async fn trial(
         &self,
         tenant: &str,
-        sku: &Id,
+        sku: &str,
         changes: &[TrialChange],
     ) -> Result<Answered<Trial>, AskError> {
-        tradewind_bindings::inventory::trial(tenant, sku.as_str(), changes).await
+        tradewind_bindings::inventory::trial(tenant, sku, changes).await
     }
 
     async fn network(&self, tenant: &str) -> Result<Answered<Network>, AskError> {

@@ -19,9 +19,7 @@ use crate::{MAX_HISTORY_LINES, MAX_HISTORY_RECORDS, Planning, keys};
 /// A line and its number in the body, from 1.
 type Numbered = (usize, HistoryLine);
 
-pub(super) async fn load_history<W: World>(
-    call: &Call<'_, Planning, W>,
-) -> Result<Answer, Failure>
+pub(super) async fn load_history<W: World>(call: &Call<'_, Planning, W>) -> Result<Answer, Failure>
 where
     W::Asks: Asks,
 {

@@ -54,10 +54,10 @@ where
                 self.situation.infeasible(kind, &description, reason)
             }
             Some((quantity, gain)) => {
-                let description =
-                    format!("Release {quantity} of {protection}: {}", outcome(&gain));
+                let description = format!("Release {quantity} of {protection}: {}", outcome(&gain));
                 let (day, nothing) = (self.situation.today, Decimal::ZERO);
-                let plan = Plan { kind, description, day, cost: nothing, price: nothing, paid: day };
+                let plan =
+                    Plan { kind, description, day, cost: nothing, price: nothing, paid: day };
                 let option = self.situation.option(plan, &gain);
                 MitigationOption { quantity: Some(quantity), ..option }
             }
@@ -67,9 +67,8 @@ where
 
     /// A promotion that got worse starts on the first day from which it is not short.
     pub(super) fn postpone_promotion(&self) -> Option<MitigationOption> {
-        let newly = |promotion: &&Promotion| {
-            self.situation.newly_short.contains_key(&promotion.promotion)
-        };
+        let newly =
+            |promotion: &&Promotion| self.situation.newly_short.contains_key(&promotion.promotion);
         let worse = self.situation.promotions.iter().filter(newly);
         best(worse.map(|promotion| self.postpone(promotion)).collect())
     }
@@ -77,9 +76,8 @@ where
     fn postpone(&self, promotion: &Promotion) -> MitigationOption {
         let kind = "postpone-promotion";
         let id = &promotion.promotion;
-        let impossible = |reason: String| {
-            self.situation.infeasible(kind, &format!("Start {id} later"), reason)
-        };
+        let impossible =
+            |reason: String| self.situation.infeasible(kind, &format!("Start {id} later"), reason);
         let option = if promotion.from < self.situation.today {
             impossible(format!("{id} has begun"))
         } else {

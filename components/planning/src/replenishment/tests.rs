@@ -136,11 +136,14 @@ fn every_figure_of_a_proposal_is_there() {
     let told = &need.explanation;
     // C65: L 9, R 7 at 95 % instead of 98 %.
     assert_eq!(told.safety_stock.to_string(), "39.476487");
-    assert_eq!((told.reorder_point.to_string(), told.level.to_string()), ("219.476487".into(), "359.476487".into()));
+    assert_eq!(
+        (told.reorder_point.to_string(), told.level.to_string()),
+        ("219.476487".into(), "359.476487".into())
+    );
     assert_eq!((told.projected, told.need, need.quantity), (130, 230, 230));
     assert_eq!(told.rounding, "as needed");
-    // 90 + 40 from the 5th; below 39.5 on the 6th (130 − 100 = 30); gone on the 8th.
-    assert_eq!((need.need_day, told.stock_out_day), (day("2026-12-06"), Some(day("2026-12-08"))));
+    // 90 − 60 on the 4th is below 39.5; with 40 from the 5th the rest lasts until the 8th.
+    assert_eq!((need.need_day, told.stock_out_day), (day("2026-12-04"), Some(day("2026-12-08"))));
     assert_eq!(need.order_day, day("2026-12-01"));
     assert!(planned(&position(500, &[], 0), &demand("20", "6"), &[(&s1, 3)]).is_none());
     assert!(planned(&position(0, &[], 0), &demand("0", "0"), &[(&s1, 3)]).is_none());

@@ -23,6 +23,7 @@ pub const RENO: &str = "reno";
 pub const DALLAS: &str = "3pl-dallas";
 
 /// A way to sell.
+#[derive(Debug)]
 pub struct ChannelFacts {
     /// Its id.
     pub id: &'static str,
@@ -109,6 +110,7 @@ pub const LANES: [(&str, &str, i64, i64); 5] = [
 ];
 
 /// A supplier.
+#[derive(Debug)]
 pub struct SupplierFacts {
     /// Its id.
     pub id: &'static str,
@@ -185,6 +187,7 @@ pub fn suppliers() -> impl Iterator<Item = &'static SupplierFacts> {
 pub const RATES: [(&str, i64); 2] = [("CNY", 1404), ("EUR", 10862)];
 
 /// A family of goods: what one overseas supplier makes.
+#[derive(Debug)]
 pub struct Family {
     /// The letters its item codes begin with.
     pub code: &'static str,

@@ -137,7 +137,7 @@ pub fn items(seed: u64) -> Result<Vec<Item>> {
                     name: format!("{article}, {design}"),
                     class,
                     grams: *grams,
-                    case: if *cost > 1000 { 6 } else { 12 },
+                    case: if cost > 1000 { 6 } else { 12 },
                     list,
                     level: random.between(least, most),
                     shapes: Vec::new(),
@@ -189,7 +189,10 @@ fn offers(
     }];
     // The backups make what sells, and a little of the rest.
     let covered = if class == Class::C { 15 } else { 70 };
-    for backup in DOMESTIC.iter().filter(|_| random.chance(covered)) {
+    for backup in &DOMESTIC {
+        if !random.chance(covered) {
+            continue;
+        }
         offers.push(OfferFacts {
             supplier: backup,
             price: cost * random.between(122, 142) / 100,

@@ -14,8 +14,13 @@ use super::random::Random;
 /// How far back the history goes.
 pub const HISTORY_DAYS: i64 = 730;
 
-/// Items of one bulk request: some 600 kB, so that connections share the work evenly.
-const ITEMS_A_REQUEST: usize = 12;
+/// Lines of one bulk request, about: with one item more it stays below planning's 20,000, and
+/// several connections share the work evenly.
+const LINES_A_REQUEST: usize = 8_000;
+
+/// Items of one bulk request at most: each touches nine quarters of up to four series, and a
+/// request at most 600 of them.
+const ITEMS_A_REQUEST: usize = 14;
 
 /// Of a hundred items, so many were once out of stock.
 const STOCK_OUT_PERCENT: i64 = 14;
@@ -24,16 +29,18 @@ const STOCK_OUT_PERCENT: i64 = 14;
 #[must_use]
 pub fn history(seed: u64, base: Day, items: &[Item]) -> Vec<String> {
     let mut random = Random::of(seed, "history");
-    items
-        .chunks(ITEMS_A_REQUEST)
-        .map(|items| {
-            let mut lines = String::new();
-            for item in items {
-                write_item(&mut lines, &mut random, base, item);
-            }
-            lines
-        })
-        .collect()
+    let mut bodies: Vec<String> = Vec::new();
+    let (mut lines, mut count) = (String::new(), 0);
+    for item in items {
+        write_item(&mut lines, &mut random, base, item);
+        count += 1;
+        if count == ITEMS_A_REQUEST || lines.lines().count() > LINES_A_REQUEST {
+            bodies.push(std::mem::take(&mut lines));
+            count = 0;
+        }
+    }
+    bodies.extend((!lines.is_empty()).then_some(lines));
+    bodies
 }
 
 fn write_item(lines: &mut String, random: &mut Random, base: Day, item: &Item) {
@@ -86,6 +93,7 @@ mod tests {
         let items = catalogue::items(3).unwrap();
         let base: Day = "2026-11-23".parse().unwrap();
         let bodies = history(3, base, &items);
+        assert!(bodies.iter().all(|body| body.lines().count() <= 20_000));
         let mut places = BTreeSet::new();
         let (mut units, mut without, mut promoted) = (0, 0, 0);
         for line in bodies.iter().flat_map(|body| body.lines()) {

@@ -40,7 +40,7 @@ pub struct PurchaseLine {
     pub quantity: i64,
     /// Unit price in hundredths of the order's currency.
     pub price: i64,
-    /// The day on which the supplier says it comes, where it differs from the due day.
+    /// The day on which the supplier says, after the release, that it comes.
     pub confirmed: i64,
 }
 
@@ -70,6 +70,8 @@ pub struct Purchase {
     pub lines: Vec<PurchaseLine>,
     /// What has come of it, by day.
     pub receipts: Vec<Receipt>,
+    /// The day for which the supplier confirms what is still open after the receipts, if it does.
+    pub rest: Option<i64>,
     /// How much of it customers wait for, percent.
     pub awaited: i64,
 }
@@ -217,8 +219,8 @@ fn open(
     // What is not released yet was raised this week; the rest its lead time ago.
     let raised = if stage < Stage::Released { -4 } else { due - supplier.lead_days - ORDERING_DAYS };
     let raised = played(raised.clamp(-PLAYED_DAYS, -4));
-    let (name, receipts) = (String::new(), Vec::new());
-    Some(Purchase { name, supplier, raised, due, stage, lines, receipts, awaited })
+    let (name, receipts, rest) = (String::new(), Vec::new(), None);
+    Some(Purchase { name, supplier, raised, due, stage, lines, receipts, rest, awaited })
 }
 
 /// A small order of the large one's best sellers at a backup, two weeks behind it: some of what
@@ -244,6 +246,7 @@ fn relief(large: &Purchase, items: &[Item]) -> Option<Purchase> {
         stage: Stage::Confirmed,
         lines,
         receipts: Vec::new(),
+        rest: None,
         awaited: 0,
     })
 }
@@ -253,9 +256,7 @@ fn part_receive(purchase: &mut Purchase, due: i64, rest: i64) {
     let came = |(place, line): (usize, &PurchaseLine)| (place + 1, line.quantity * 2 / 3, 0);
     let lines = purchase.lines.iter().enumerate().map(came).collect();
     purchase.receipts.push(Receipt { day: played(due), lines });
-    for line in &mut purchase.lines {
-        line.confirmed = rest;
-    }
+    purchase.rest = Some(rest);
 }
 
 /// An order of the last months that has come: most lines on the day, some late, some with rejects
@@ -300,8 +301,8 @@ fn past(random: &mut Random, items: &[Item], supplier: &'static SupplierFacts) -
         .chunk_by(|one, next| one.0 == next.0)
         .map(|day| Receipt { day: day[0].0, lines: day.iter().map(|(_, line)| *line).collect() })
         .collect();
-    let (name, stage, awaited) = (String::new(), Stage::Confirmed, 0);
-    Some(Purchase { name, supplier, raised, due, stage, lines, receipts, awaited })
+    let (name, stage, rest, awaited) = (String::new(), Stage::Confirmed, None, 0);
+    Some(Purchase { name, supplier, raised, due, stage, lines, receipts, rest, awaited })
 }
 
 #[cfg(test)]

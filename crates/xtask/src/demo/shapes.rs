@@ -53,14 +53,18 @@ impl Shape {
     }
 }
 
-/// The Monday of the week with the latest `MM-DD` that is not after `day`'s own week.
+/// The latest Monday nearest to a `MM-DD` that is not after `day`.
 fn season_start(day: Day, month_and_day: &str) -> Day {
-    let in_year = |year: i32| format!("{year}-{month_and_day}").parse::<Day>().map(Day::monday);
+    let in_year = |year: i32| format!("{year}-{month_and_day}").parse::<Day>().map(nearest_monday);
     let year = year_of(day) + 1;
     (0..=2)
         .filter_map(|back| in_year(year - back).ok())
         .find(|start| *start <= day)
         .unwrap_or_else(|| day.monday())
+}
+
+fn nearest_monday(day: Day) -> Day {
+    day.plus(WEEK / 2).monday()
 }
 
 /// The calendar year of a day.
