@@ -10,5 +10,4 @@ pub mod compare;
 pub mod driver;
 pub mod hosted;
 pub mod native;
-pub mod reporting_stub;
 pub mod story;

@@ -13,7 +13,7 @@ use tradewind_kernel::event::Domain;
 use tradewind_kernel::{Id, Instant};
 use tradewind_planning::Planning;
 use tradewind_procurement::Procurement;
-use crate::reporting_stub::Reporting;
+use tradewind_reporting::Reporting;
 use tradewind_shell::auth::Caller;
 use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;

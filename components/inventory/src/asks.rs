@@ -1,7 +1,7 @@
 //! What inventory asks other domains.
 
-use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::Id;
+use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_shell::world::{Answered, AskError};
 
 /// Questions to suppliers: who could be bought from, and how soon.

@@ -128,7 +128,10 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Makes or changes a node",
         body: Some(described::<Node>),
-        answers: &[(200, Some(described::<views::NodeView>)), (201, Some(described::<views::NodeView>))],
+        answers: &[
+            (200, Some(described::<views::NodeView>)),
+            (201, Some(described::<views::NodeView>)),
+        ],
         ..Entry::new(Put, "/inventory/v1/nodes/{node}", Operation::PutNode, KEEPS_STOCK)
     },
     Entry {
@@ -145,7 +148,10 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Makes or changes a lane between nodes",
         body: Some(described::<Lane>),
-        answers: &[(200, Some(described::<views::LaneView>)), (201, Some(described::<views::LaneView>))],
+        answers: &[
+            (200, Some(described::<views::LaneView>)),
+            (201, Some(described::<views::LaneView>)),
+        ],
         ..Entry::new(Put, "/inventory/v1/lanes/{from}/{to}", Operation::PutLane, KEEPS_STOCK)
     },
     Entry {
@@ -254,7 +260,10 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "States a customer order's demand",
         body: Some(described::<OrderBody>),
-        answers: &[(200, Some(described::<views::OrderView>)), (201, Some(described::<views::OrderView>))],
+        answers: &[
+            (200, Some(described::<views::OrderView>)),
+            (201, Some(described::<views::OrderView>)),
+        ],
         ..Entry::new(Put, "/inventory/v1/orders/{order}", Operation::PutOrder, SELLS)
     },
     Entry {

@@ -107,7 +107,9 @@ pub fn put(existing: Option<(&Item, u64)>, sku: &Id, body: Item) -> Result<Decis
         faults.require(positive, pointer, "price-negative", "a price is not below zero");
     }
     faults.check()?;
-    let body = |version: &str| json!(ItemView { sku: sku.clone(), item: item.clone(), version: version.to_owned() });
+    let body = |version: &str| {
+        json!(ItemView { sku: sku.clone(), item: item.clone(), version: version.to_owned() })
+    };
     if let Some((_, version)) = existing.filter(|(old, _)| **old == item) {
         return Ok(Decision::unchanged(body(&version.to_string()), version));
     }

@@ -65,7 +65,12 @@ fn leaves(shelf: &Shelf, place: &Place) -> Option<(Quantity, Sum)> {
 }
 
 /// Writes a movement, here and in the decision: counters and event.
-pub fn moved(decision: &mut Decision, shelf: &mut Shelf, told: &StockMoved, ends: (&Place, &Place)) {
+pub fn moved(
+    decision: &mut Decision,
+    shelf: &mut Shelf,
+    told: &StockMoved,
+    ends: (&Place, &Place),
+) {
     let stock = keys::stock(&told.sku);
     decision.add(&stock, ends.0.counter(), told.quantity.saturating_neg());
     decision.add(&stock, ends.1.counter(), told.quantity);
@@ -90,7 +95,8 @@ pub fn post(
     if let Some((there, mut sum)) = leaves(&before.shelf, &body.from) {
         if there < body.quantity {
             let place = body.from.text();
-            let detail = format!("{there} of `{}` can leave {place}, not {}", body.sku, body.quantity);
+            let detail =
+                format!("{there} of `{}` can leave {place}, not {}", body.sku, body.quantity);
             return Err(Refusal::conflict("stock-negative", detail));
         }
         sum.constant = body.quantity.saturating_neg();

@@ -118,9 +118,20 @@ pub struct Network {
     pub nodes: BTreeMap<Id, Node>,
     /// Lanes by `FROM/TO`.
     pub lanes: BTreeMap<String, Lane>,
+    /// As it was before the last change that pegging feels, so that what the change did to
+    /// availability can be told.
+    #[serde(default)]
+    pub previous: Option<Box<Self>>,
 }
 
 impl Network {
+    /// The next network, to be changed in a way that pegging feels.
+    fn next(&self) -> Self {
+        let previous = Self { previous: None, ..self.clone() };
+        let revision = self.revision.saturating_add(1);
+        Self { revision, previous: Some(Box::new(previous)), ..self.clone() }
+    }
+
     /// The channels as pegging sees them.
     #[must_use]
     pub fn views(&self) -> BTreeMap<String, ChannelView> {
@@ -185,9 +196,8 @@ pub fn put_node(
     if old == Some(&node) {
         return Ok(unchanged(&node, &names, version));
     }
-    let mut next = network.clone();
+    let mut next = network.next();
     next.nodes.insert(id.clone(), node.clone());
-    next.revision = next.revision.saturating_add(1);
     let mut decision = Decision::default();
     decision.put(keys::NETWORK, &next);
     decision.put(keys::node(id), &node);
@@ -266,9 +276,8 @@ pub fn put_channel(
     if old == Some(&channel) {
         return Ok(unchanged(&channel, &names, version));
     }
-    let mut next = network.clone();
+    let mut next = network.next();
     next.channels.insert(id.clone(), channel.clone());
-    next.revision = next.revision.saturating_add(1);
     let mut decision = Decision::default();
     decision.put(keys::NETWORK, &next);
     decision.put(keys::channel(id), &channel);

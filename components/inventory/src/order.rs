@@ -260,12 +260,7 @@ impl LineState {
 
 /// An order as it is answered.
 #[must_use]
-pub fn body(
-    order: &Order,
-    id: &Id,
-    states: &BTreeMap<u32, LineState>,
-    version: &str,
-) -> Value {
+pub fn body(order: &Order, id: &Id, states: &BTreeMap<u32, LineState>, version: &str) -> Value {
     let line = |line: &OrderLine| {
         let state = states.get(&line.line).cloned().unwrap_or_default();
         let reason = match (&state.promise, &state.purchase) {

@@ -30,8 +30,7 @@ pub fn earliest(
     (today, wanted): (Day, Day),
 ) -> Option<Purchase> {
     let may = |offer: &&Offer| {
-        let stands =
-            matches!(offer.status, SupplierStatus::Approved | SupplierStatus::Conditional);
+        let stands = matches!(offer.status, SupplierStatus::Approved | SupplierStatus::Conditional);
         let open = offer.from.is_none_or(|from| from <= today);
         stands && open && offer.until.is_none_or(|until| today <= until)
     };

@@ -7,6 +7,7 @@
 //! many: then the supply goes first and the promises follow in parts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use tradewind_kernel::decision::MAX_PART_LINES;
 use tradewind_kernel::events::inventory::{ChannelSet, DayTurned, NodeSet, StockMoved};
@@ -26,6 +27,7 @@ use tradewind_shell::world::World;
 use crate::gathering::{guard_renewal, promises, situation, situation_reads};
 use crate::keys;
 use crate::movement::moved;
+use crate::network::Network;
 use crate::place::{Elsewhere, Place};
 use crate::repegging::repeg;
 use crate::situation::{Situation, availability_changed};
@@ -60,14 +62,11 @@ pub async fn react<W: World>(
     let many = large(gather, &skus).await?;
     match skus.iter().next() {
         None => Ok(Decision::default().into()),
-        Some(only) if skus.len() == 1 && many.is_empty() => {
-            of_item(gather, only, &news).await
-        }
+        Some(only) if skus.len() == 1 && many.is_empty() => of_item(gather, only, &news).await,
         Some(_) => {
             let follow = |sku: &Id| many.contains(sku).then(|| format!("{PROMISES_STEP}{sku}"));
-            let steps = skus.iter().flat_map(|sku| {
-                std::iter::once(sku.to_string()).chain(follow(sku))
-            });
+            let steps =
+                skus.iter().flat_map(|sku| std::iter::once(sku.to_string()).chain(follow(sku)));
             Ok(Reaction::Steps(steps.collect()))
         }
     }
@@ -81,8 +80,8 @@ enum News {
     Receipt(OrderReceived),
     /// Another day.
     Day(DayTurned),
-    /// Another network.
-    Network,
+    /// Another network, told by the event of this sequence.
+    Network(u64),
 }
 
 fn read(event: &Event) -> Result<Option<News>, Refusal> {
@@ -102,7 +101,7 @@ fn read(event: &Event) -> Result<Option<News>, Refusal> {
     } else if event.is::<DayTurned>() {
         News::Day(of(event)?)
     } else if event.is::<NodeSet>() || event.is::<ChannelSet>() {
-        News::Network
+        News::Network(event.sequence)
     } else {
         return Ok(None);
     }))
@@ -117,7 +116,7 @@ impl News {
         match self {
             Self::Purchase(order) => Some(order),
             Self::Receipt(receipt) => Some(&receipt.order),
-            Self::Day(_) | Self::Network => None,
+            Self::Day(_) | Self::Network(_) => None,
         }
     }
 
@@ -146,10 +145,7 @@ impl News {
 }
 
 /// The items that an event concerns.
-async fn concerned<W: World>(
-    gather: &Gather<'_, W>,
-    news: &News,
-) -> Result<BTreeSet<Id>, Failure> {
+async fn concerned<W: World>(gather: &Gather<'_, W>, news: &News) -> Result<BTreeSet<Id>, Failure> {
     let Some(order) = news.order() else { return pegged(gather).await };
     let skus: BTreeSet<&Id> = order.lines.iter().map(|line| &line.sku).collect();
     gather.prefetch(skus.iter().flat_map(|sku| situation_reads(sku)).collect()).await?;
@@ -220,7 +216,7 @@ async fn of_item<W: World>(
     }
     let kept = promises(gather, sku).await?;
     let now = situation(gather, sku).await?;
-    let before = as_of(&now, news);
+    let before = as_of(gather, &now, news).await?;
     let mut after = now.clone();
     after.supply = news.supply(&now);
     let mut decision = Decision::default();
@@ -245,7 +241,7 @@ async fn of_item<W: World>(
     let mut parts = repegged.parts();
     let must_tell = match news {
         News::Purchase(_) | News::Receipt(_) => true,
-        News::Network => true,
+        News::Network(_) => true,
         News::Day(day) => {
             let mut before = now.clone();
             before.shelf.today = day.from.unwrap_or(day.to);
@@ -263,14 +259,26 @@ async fn of_item<W: World>(
     Ok(decision.into())
 }
 
-/// The situation before: for a new day, that of the day before.
-fn as_of(now: &Situation, news: &News) -> Situation {
+/// The situation before: for a new day, that of the day for which the plan was made; for another
+/// network, that network, if the event is about its last change.
+async fn as_of<W: World>(
+    gather: &Gather<'_, W>,
+    now: &Situation,
+    news: &News,
+) -> Result<Situation, Failure> {
     let mut before = now.clone();
     if let News::Day(DayTurned { from: Some(from), .. }) = news {
         let made = now.shelf.plan.as_ref().map(|plan| plan.day);
         before.shelf.today = made.map_or(*from, |made| made.min(now.shelf.today));
     }
-    before
+    if let News::Network(sequence) = news
+        && let Some(kept) = gather.record::<Network>(keys::NETWORK).await?
+        && kept.version.checked_add(1) == Some(*sequence)
+        && let Some(previous) = kept.value.previous
+    {
+        before.shelf.network = Rc::new(*previous);
+    }
+    Ok(before)
 }
 
 fn write_supply(decision: &mut Decision, before: &Situation, after: &Situation) {
@@ -303,10 +311,7 @@ fn differs(before: &Situation, after: &Situation) -> bool {
 }
 
 /// The promises of an item, when they were too many to go with its supply.
-async fn rest_of_promises<W: World>(
-    gather: &Gather<'_, W>,
-    sku: &Id,
-) -> Result<Reaction, Failure> {
+async fn rest_of_promises<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Reaction, Failure> {
     let kept = promises(gather, sku).await?;
     let repegged = repeg(&situation(gather, sku).await?, &kept);
     if repegged.is_settled() {

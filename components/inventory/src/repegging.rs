@@ -9,9 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::MAX_PART_LINES;
-use tradewind_kernel::events::inventory::{
-    Holding, ItemPegged, LineOverdue, PromiseMove, Usable,
-};
+use tradewind_kernel::events::inventory::{Holding, ItemPegged, LineOverdue, PromiseMove, Usable};
 use tradewind_kernel::{Day, Decision, Id, NewEvent, Quantity};
 use utoipa::ToSchema;
 
@@ -120,7 +118,11 @@ pub fn repeg(situation: &Situation, kept: &BTreeMap<String, Promise>) -> Repegge
         sku: situation.sku().clone(),
         today: situation.shelf.today,
         promises: BTreeMap::new(),
-        changed: kept.keys().filter(|name| !situation.demand.contains_key(*name)).cloned().collect(),
+        changed: kept
+            .keys()
+            .filter(|name| !situation.demand.contains_key(*name))
+            .cloned()
+            .collect(),
         moved: Vec::new(),
         overdue: Vec::new(),
         left_over: outcome.left_over.iter().filter_map(usable).collect(),

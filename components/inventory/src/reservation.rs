@@ -9,18 +9,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tradewind_kernel::decision::{Floor, Guard, Sum, Term};
 use tradewind_kernel::event::Payload;
 use tradewind_kernel::events::inventory::{Allocation, Reserved, ReservedLine};
 use tradewind_kernel::refusal::{Fault, Faults};
 use tradewind_kernel::{Decision, Id, Instant, NewEvent, Quantity, Refusal};
 use utoipa::ToSchema;
 
-use crate::availability::LawfulSets;
 use crate::demand;
+use crate::guards;
 use crate::keys;
 use crate::network::Network;
-use crate::shelf::{Shelf, channel as channel_counter, claimed, sellable, term};
+use crate::shelf::{Shelf, channel as channel_counter, claimed};
 use crate::split::{self, deal, split};
 
 /// Lines of one reservation: with the counters and guards of each, one commit stays small.
@@ -228,7 +227,8 @@ fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
     for (sku, shelf) in &context.shelves {
         let places: Vec<usize> =
             (0..body.lines.len()).filter(|place| body.lines[*place].sku == *sku).collect();
-        let wanted: Vec<Quantity> = places.iter().map(|place| body.lines[*place].quantity).collect();
+        let wanted: Vec<Quantity> =
+            places.iter().map(|place| body.lines[*place].quantity).collect();
         let total = wanted.iter().copied().fold(0, Quantity::saturating_add);
         let (view, limits) = (shelf.view(), shelf.limits(&body.channel));
         let chosen = split(&view, body.channel.as_str(), &limits, total, body.strategy.into());
@@ -240,7 +240,8 @@ fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
     Granted { lines, items }
 }
 
-fn sum(allocations: &[split::Allocation]) -> Quantity {
+/// Base units of some allocations.
+pub(crate) fn sum(allocations: &[split::Allocation]) -> Quantity {
     allocations.iter().map(|one| one.quantity).fold(0, Quantity::saturating_add)
 }
 
@@ -270,7 +271,8 @@ fn insufficient(body: &ReserveBody, context: &Context<'_>, granted: &Granted) ->
 pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Refusal> {
     check(body, context)?;
     let granted = grant(body, context);
-    let short = body.lines.iter().zip(&granted.lines).any(|(line, dealt)| sum(dealt) < line.quantity);
+    let short =
+        body.lines.iter().zip(&granted.lines).any(|(line, dealt)| sum(dealt) < line.quantity);
     let channel = context.network.channels.get(&body.channel);
     let backorders = body.order.is_some() && channel.is_some_and(|channel| channel.backorder);
     let nothing = granted.items.values().all(Vec::is_empty);
@@ -282,19 +284,21 @@ pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Re
     let mut used = BTreeMap::new();
     for (sku, chosen) in granted.items.iter().filter(|(_, chosen)| !chosen.is_empty()) {
         let Some(shelf) = context.shelves.get(sku) else { continue };
-        decision.guards.extend(guards(shelf, &body.channel, chosen));
+        decision.guards.extend(guards::of(shelf, &body.channel, chosen));
         let counter = shelf.own_protection(&body.channel).map(|one| one.counter.clone());
         claim(&mut decision, sku, body, chosen, counter.as_deref());
         used.extend(counter.map(|counter| (sku.clone(), counter)));
     }
     let expires = body.expires_in_seconds.map(|seconds| context.now.plus_seconds(seconds));
     let lines = body.lines.iter().zip(&granted.lines).map(|(line, dealt)| {
-        let claim = |one: &split::Allocation| Some(Claim {
-            node: one.node.parse().ok()?,
-            quantity: one.quantity,
-            open: one.quantity,
-            shipped: 0,
-        });
+        let claim = |one: &split::Allocation| {
+            Some(Claim {
+                node: one.node.parse().ok()?,
+                quantity: one.quantity,
+                open: one.quantity,
+                shipped: 0,
+            })
+        };
         let rest = line.quantity.saturating_sub(sum(dealt));
         ReservationLine {
             sku: line.sku.clone(),
@@ -367,47 +371,4 @@ fn claim(
         decision.add(keys::fills(sku), demand::claimed(order), total);
     }
     decision.mark(sku.as_str());
-}
-
-/// The rule of lawful splits on live counters: what is taken is free, `s(D) − Σ t(N(D))` stays at
-/// the live minimum of `s` or above for every D, and the channel's cap holds.
-fn guards(shelf: &Shelf, channel: &Id, chosen: &[split::Allocation]) -> Vec<Guard> {
-    let (sku, view) = (&shelf.sku, shelf.view());
-    let free = |node: &str, times: i64| {
-        [term(sku, sellable(node), times), term(sku, claimed(node), times.saturating_neg())]
-    };
-    let mut guards: Vec<Guard> = chosen
-        .iter()
-        .map(|one| Guard {
-            sum: Sum { constant: one.quantity.saturating_neg(), terms: free(&one.node, 1).into() },
-            floor: Floor::Value(0),
-        })
-        .collect();
-    let sets = LawfulSets::of(&view, channel.as_str());
-    let slack = |set: &crate::availability::LawfulSet| {
-        let mut terms: Vec<Term> = set.nodes.iter().flat_map(|node| free(node, 1)).collect();
-        let inside = shelf.standing().filter(|one| set.protections.contains(&one.id.to_string()));
-        terms.extend(inside.map(|one| Term::Remaining {
-            quantity: one.quantity.saturating_sub(one.inbound).max(0),
-            counters: keys::stock(sku),
-            field: one.counter.clone(),
-            times: -1,
-        }));
-        Sum { constant: 0, terms }
-    };
-    let sums: Vec<Sum> = sets.sets.iter().map(slack).collect();
-    for (set, sum) in sets.sets.iter().zip(&sums) {
-        let taken = chosen.iter().filter(|one| set.nodes.contains(&one.node));
-        let taken = taken.map(|one| one.quantity).fold(0, Quantity::saturating_add);
-        if taken > 0 {
-            let sum = Sum { constant: taken.saturating_neg(), terms: sum.terms.clone() };
-            guards.push(Guard { sum, floor: Floor::MinimumOf(sums.clone()) });
-        }
-    }
-    if let Some(cap) = shelf.limits(channel).cap {
-        let constant = cap.saturating_sub(self::sum(chosen));
-        let terms = vec![term(sku, channel_counter(channel), -1)];
-        guards.push(Guard { sum: Sum { constant, terms }, floor: Floor::Value(0) });
-    }
-    guards
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_kernel::{Decision, Id, NewEvent, Quantity};
 use tradewind_kernel::events::inventory::{
     AvailabilityChanged, ChannelAvailability, ProtectionChange,
 };
+use tradewind_kernel::{Decision, Id, NewEvent, Quantity};
 
 use crate::demand::{Demand, OpenLine, open_lines};
 use crate::keys;
@@ -76,15 +76,14 @@ impl Situation {
         let plan = self.shelf.plan.as_ref()?;
         let inbound: BTreeMap<String, Quantity> =
             protect(&self.input()).into_iter().map(|one| (one.id, one.inbound)).collect();
-        let protections = plan
-            .protections
-            .iter()
-            .filter(|protection| protection.until >= self.shelf.today)
-            .map(|protection| {
-                let mut protection = protection.clone();
-                protection.inbound = inbound.get(protection.id.as_str()).copied().unwrap_or(0);
-                protection
-            });
+        let protections =
+            plan.protections.iter().filter(|protection| protection.until >= self.shelf.today).map(
+                |protection| {
+                    let mut protection = protection.clone();
+                    protection.inbound = inbound.get(protection.id.as_str()).copied().unwrap_or(0);
+                    protection
+                },
+            );
         let (day, revision) = (self.shelf.today, self.shelf.network.revision);
         Some(Plan { day, revision, protections: protections.collect() })
     }
@@ -112,6 +111,7 @@ impl Situation {
 pub fn availability_changed(before: &Situation, after: &Situation) -> Option<NewEvent> {
     let sku = after.sku();
     let channels = after.shelf.network.channels.keys().filter_map(|channel| {
+        // A channel that was not there could take nothing: `available` says so.
         let old = before.shelf.available(channel);
         let new = after.shelf.available(channel);
         (old != new).then(|| ChannelAvailability {
@@ -140,8 +140,8 @@ pub fn availability_changed(before: &Situation, after: &Situation) -> Option<New
             short_before: lacks(&short_old),
             short_after: lacks(&short_new),
         };
-        let moved = change.held_before != change.held_after
-            || change.short_before != change.short_after;
+        let moved =
+            change.held_before != change.held_after || change.short_before != change.short_after;
         moved.then_some(change)
     });
     let told = AvailabilityChanged {

@@ -1,9 +1,9 @@
 //! Trials: the same pegging with changes laid over the present state, never written.
 
+use std::collections::BTreeMap;
 use tradewind_kernel::asks::inventory::{Trial, TrialChange};
 use tradewind_kernel::events::inventory::PromiseMove;
 use tradewind_kernel::{Day, Id, Quantity, Refusal};
-use std::collections::BTreeMap;
 
 use crate::pegging::{PegInput, Supply, SupplyKind, peg};
 use crate::repegging::{Promise, holdings, left_over, repeg};
@@ -69,7 +69,8 @@ impl Laid {
             }
             TrialChange::ReleaseProtection { protection, quantity } => {
                 let plan = self.situation.shelf.plan.iter_mut();
-                let found = plan.flat_map(|plan| &mut plan.protections).find(|one| one.id == *protection);
+                let found =
+                    plan.flat_map(|plan| &mut plan.protections).find(|one| one.id == *protection);
                 let found = found.ok_or_else(|| unknown(&format!("protection `{protection}`")))?;
                 found.quantity = found.quantity.saturating_sub(*quantity).max(0);
             }

@@ -155,9 +155,8 @@ pub fn counters(sku: &Id, kept: &Counted, expected: &Counted) -> Vec<Difference>
         let fields: std::collections::BTreeSet<&String> =
             kept.keys().chain(expected.keys()).collect();
         for field in fields {
-            let of = |counters: &BTreeMap<String, Quantity>| {
-                counters.get(field).copied().unwrap_or(0)
-            };
+            let of =
+                |counters: &BTreeMap<String, Quantity>| counters.get(field).copied().unwrap_or(0);
             if of(kept) != of(expected) {
                 note(field.clone(), of(kept), of(expected));
             }

@@ -1,5 +1,7 @@
 //! Inventory's part of the main job, with every number (`docs/`: a late supplier).
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 mod driver;
 
 use driver::{Driver, id};
@@ -102,8 +104,11 @@ fn confirm(driver: &Driver, on: &str) -> String {
     correlation
 }
 
+/// Order, promised day, and what stands behind it.
+type Promised<'a> = (&'a str, &'a str, &'a [(&'a str, i64)]);
+
 #[track_caller]
-fn promises(driver: &Driver, want: &[(&str, &str, &[(&str, i64)])]) {
+fn promises(driver: &Driver, want: &[Promised<'_>]) {
     for (order, promised, pegs) in want {
         let said = driver.get(&format!("orders/{order}"));
         let line = &said["lines"][0];
@@ -128,7 +133,7 @@ fn channels(driver: &Driver, want: [i64; 3], held: i64) {
     }
 }
 
-const BEFORE: &[(&str, &str, &[(&str, i64)])] = &[
+const BEFORE: &[Promised<'_>] = &[
     ("W1", "2026-12-01", &[]),
     ("O1", "2026-12-18", &[("PO-1/1/2026-12-15", 90)]),
     ("O2", "2027-01-15", &[("PO-2/1/2027-01-12", 30)]),
@@ -193,7 +198,8 @@ fn the_delay_moves_promises_and_allocations() {
     );
     let want = [("stock:OWN", 5), ("PO-1/1/2026-12-29", 40), ("PO-2/1/2027-01-12", 50)];
     assert_eq!(left_over(&pegged), want);
-    let held: Vec<_> = pegged.held[0].pieces.iter().map(|one| (one.supply.as_str(), one.quantity)).collect();
+    let held: Vec<_> =
+        pegged.held[0].pieces.iter().map(|one| (one.supply.as_str(), one.quantity)).collect();
     assert_eq!((held, pegged.held[0].short), (vec![("stock:FBA", 40), ("stock:OWN", 10)], 0));
 
     let [changed]: [AvailabilityChanged; 1] = driver.told(&correlation).try_into().unwrap();

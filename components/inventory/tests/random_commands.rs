@@ -1,17 +1,19 @@
 //! Whatever callers do, in whatever order: the verifier finds nothing, and promises are what
 //! pegging gives.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 mod driver;
 
 use driver::{Driver, id};
 use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::json;
+use tradewind_kernel::Day;
 use tradewind_kernel::Domain;
 use tradewind_kernel::events::procurement::{
     OrderConfirmed, OrderLine, OrderState, OrderStatus, ScheduleEntry,
 };
-use tradewind_kernel::Day;
 use tradewind_shell::route::Role;
 
 const CHANNELS: [&str; 3] = ["a", "b", "c"];
@@ -132,7 +134,11 @@ impl Run {
             Command::Move { node, quantity, away } => {
                 let at = json!({ "node": NODES[*node] });
                 let (from, to) = if *away { (at, json!("loss")) } else { (json!("found"), at) };
-                call("POST", "movements", json!({ "sku": "X", "quantity": quantity, "from": from, "to": to }));
+                call(
+                    "POST",
+                    "movements",
+                    json!({ "sku": "X", "quantity": quantity, "from": from, "to": to }),
+                );
             }
             Command::Reserve { channel, order, quantity, partial, expires } => {
                 let mode = if *partial { "partial" } else { "all-or-nothing" };
@@ -145,7 +151,11 @@ impl Run {
                 let said = call("POST", "reservations", body);
                 if said.status == 201 {
                     let line = &said.body["lines"][0]["allocations"];
-                    let got = line.as_array().unwrap().iter().map(|one| one["quantity"].as_i64().unwrap());
+                    let got = line
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|one| one["quantity"].as_i64().unwrap());
                     assert_eq!(got.sum::<i64>(), before.min(*quantity));
                     self.reservations.push(said.body["id"].as_str().unwrap().to_owned());
                 }

@@ -1,5 +1,7 @@
 //! Reserving, shipping, releasing and expiring, as callers see it.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 mod driver;
 
 use driver::Driver;
@@ -70,8 +72,7 @@ fn c45_node_splits() {
     ] {
         let driver = shop(&stock);
         let lines = json!([{ "sku": "X", "quantity": quantity }]);
-        let body =
-            json!({ "order": "A", "channel": "web", "strategy": strategy, "lines": lines });
+        let body = json!({ "order": "A", "channel": "web", "strategy": strategy, "lines": lines });
         assert_eq!(nodes(&driver.post("reservations", body)), want);
         driver.verify();
     }
@@ -229,9 +230,7 @@ fn a_reserve_respects_what_others_protect() {
     assert_eq!(said["available"], json!(200), "d keeps all of B, though that does not cover it");
     assert_eq!(said["protected"][0]["held"], json!(100));
     assert_eq!(said["protected"][0]["short"], json!(50));
-    let body = |channel: &str, quantity: i64| {
-        json!({ "channel": channel, "lines": [{ "sku": "X", "quantity": quantity }] })
-    };
+    let body = |channel: &str, quantity: i64| json!({ "channel": channel, "lines": [{ "sku": "X", "quantity": quantity }] });
     driver.call("POST", "reservations", body("c", 201)).refused(409, "insufficient-stock");
     assert_eq!(nodes(&driver.post("reservations", body("c", 30))), "A 30");
     // Its own channel uses it up, and a release gives its use back.
@@ -300,6 +299,7 @@ fn bounds_are_checked_everywhere() {
     bad("PUT", "protections/P", dates);
     let to = json!({ "node": "L1" });
     bad("POST", "movements", json!({ "sku": "X", "quantity": 0, "from": "found", "to": to }));
-    let big = json!({ "sku": "X", "quantity": 1_000_000_000_000_001_i64, "from": "found", "to": to });
+    let big =
+        json!({ "sku": "X", "quantity": 1_000_000_000_000_001_i64, "from": "found", "to": to });
     bad("POST", "movements", big);
 }

@@ -180,12 +180,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn forecasts_stay_within_what_was_seen(days in prop::collection::vec((0u32..500, any::<bool>()), 0..120)) {
+        fn forecasts_stay_within_what_was_seen(
+            days in prop::collection::vec((0u32..500, any::<bool>()), 0..120),
+        ) {
             let days: Vec<Observation> = days
                 .into_iter()
                 .map(|(units, counts)| Observation { units: f64::from(units), counts })
                 .collect();
-            let most = days.iter().filter(|day| day.counts).map(|day| day.units).fold(0.0, f64::max);
+            let counting = days.iter().filter(|day| day.counts);
+            let most = counting.map(|day| day.units).fold(0.0, f64::max);
             for method in Method::ALL {
                 for units in predict(method, &days, 10) {
                     prop_assert!((0.0..=most + 1e-6).contains(&units));

@@ -30,9 +30,21 @@ use crate::mitigation::{Gain, Situation, rank};
 use crate::promotion::Promotion;
 use crate::risk::Ordered;
 
-/// Trials for one item at most: each reads the whole item, and options are advice that must not
-/// hold a reaction up. Enough for eight suppliers, six protections and a few lanes.
-pub const MAX_TRIALS: u32 = 160;
+/// Trials for one item at most. Enough for eight suppliers, six protections and a few lanes.
+const MOST_TRIALS: usize = 160;
+
+/// Trials for an item with very many lines: a few suppliers, and some steps of each search.
+const FEWEST_TRIALS: usize = 24;
+
+/// Lines that the trials of one item peg together, about: each trial reads and pegs the whole
+/// item, and options are advice that must not hold a reaction up for more than about a second.
+const PEGGED_LINES: usize = 100_000;
+
+/// How often an item with so many lines may be tried.
+fn trials_for(lines: usize) -> usize {
+    let fit = PEGGED_LINES.checked_div(lines).unwrap_or(MOST_TRIALS);
+    fit.clamp(FEWEST_TRIALS, MOST_TRIALS)
+}
 
 /// What planning itself knows of the item and of what happened to it.
 #[derive(Debug, Clone)]
@@ -64,7 +76,7 @@ pub(crate) struct Search<'a, W> {
     late: Vec<LatePart>,
     offers: Vec<Offer>,
     network: Network,
-    trials_left: Cell<u32>,
+    trials_left: Cell<usize>,
 }
 
 /// What can be done, ranked; `None` when nothing is worse any more.
@@ -105,6 +117,7 @@ where
     if !worse && !worsened.holds_shorter {
         return Ok(None);
     }
+    let trials_left = Cell::new(trials_for(situation.base.lines.len()));
     let search = Search {
         world,
         tenant,
@@ -113,7 +126,7 @@ where
         late: worsened.late,
         offers: offers.map(|answered| answered.value).unwrap_or_default(),
         network: network.map(|answered| answered.value).unwrap_or_default(),
-        trials_left: Cell::new(MAX_TRIALS),
+        trials_left,
     };
     let mut options: Vec<MitigationOption> = Vec::new();
     options.extend(search.expedite().await?);
@@ -146,7 +159,7 @@ where
 
     /// The smallest quantity up to `most` of which the gain is still `enough`, and its gain;
     /// `None` when not even `most` is. Between two quantities the answer is searched by halving:
-    /// one unit less than what is found is not enough.
+    /// one unit less than what is found is not enough, unless the trials ran out before.
     async fn smallest(
         &self,
         most: Quantity,

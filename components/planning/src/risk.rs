@@ -293,11 +293,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn shortage_is_what_supply_lacks(expected in 0i64..200, here in 0i64..120, later in 0i64..120, length in 0i64..20) {
+        fn shortage_is_what_supply_lacks(
+            expected in 0i64..200, here in 0i64..120, later in 0i64..120, length in 0i64..20,
+        ) {
             let first = day("2026-12-16");
             let mut one = promotion("P", "2026-12-16", "2026-12-16", expected);
             one.until = first.plus(length);
-            let left_over = vec![piece("OWN", "2026-12-01", here), piece("OWN", "2026-12-20", later)];
+            let left_over =
+                vec![piece("OWN", "2026-12-01", here), piece("OWN", "2026-12-20", later)];
             let pegged = Pegged { left_over, held: Vec::new() };
             let found = judge("2026-12-01", &pegged, &Ordered::new(), &[one.clone()]);
             let usable = here + if one.until >= day("2026-12-20") { later } else { 0 };

@@ -39,6 +39,16 @@ fn schedule(order: &Order) -> Vec<(String, i64)> {
     entries.map(|entry| (entry.day.to_string(), entry.quantity)).collect()
 }
 
+/// A part of line 1 in a confirmation.
+fn part(day: &str, quantity: i64) -> Value {
+    json!({ "line": 1, "day": day, "quantity": quantity })
+}
+
+/// All that is left of line 1.
+fn rest(day: &str) -> Value {
+    json!({ "line": 1, "day": day })
+}
+
 fn faults(refusal: &Refusal) -> Vec<(&str, &str)> {
     refusal.faults.iter().map(|it| (it.pointer.as_str(), it.code.as_str())).collect()
 }
@@ -47,19 +57,19 @@ fn faults(refusal: &Refusal) -> Vec<(&str, &str)> {
 fn a_confirmation_replaces_the_schedule() {
     let order = released(&[100]);
     for (lines, wanted, latest) in [
-        (json!([{ "line": 1, "day": "2026-12-29" }]), vec![("2026-12-29", 100)], "2026-12-29"),
+        (json!([rest("2026-12-29")]), vec![("2026-12-29", 100)], "2026-12-29"),
         (
-            json!([{ "line": 1, "day": "2026-12-29", "quantity": 60 }, { "line": 1, "day": "2027-01-04" }]),
+            json!([part("2026-12-29", 60), rest("2027-01-04")]),
             vec![("2026-12-29", 60), ("2027-01-04", 40)],
             "2027-01-04",
         ),
         (
-            json!([{ "line": 1, "day": "2026-12-18", "quantity": 30 }]),
+            json!([part("2026-12-18", 30)]),
             vec![("2026-12-15", 70), ("2026-12-18", 30)],
             "2026-12-18",
         ),
         (
-            json!([{ "line": 1, "day": "2026-12-20", "quantity": 50 }, { "line": 1, "day": "2026-12-20", "quantity": 50 }]),
+            json!([part("2026-12-20", 50), part("2026-12-20", 50)]),
             vec![("2026-12-20", 100)],
             "2026-12-20",
         ),
@@ -69,14 +79,14 @@ fn a_confirmation_replaces_the_schedule() {
         assert_eq!(schedule(&after), wanted);
         assert_eq!(after.lines[0].confirmed, Some(day(latest)));
         assert_eq!(after.status, OrderStatus::Confirmed);
-        let back = confirmed(&after, json!([{ "line": 1, "day": "2026-12-15" }])).unwrap();
+        let back = confirmed(&after, json!([rest("2026-12-15")])).unwrap();
         assert_eq!(schedule(&back), [("2026-12-15".to_owned(), 100)]);
     }
 }
 
 #[test]
 fn a_confirmation_that_moves_nothing_says_so() {
-    let same = json!({ "lines": [{ "line": 1, "day": "2026-12-15" }] });
+    let same = json!({ "lines": [rest("2026-12-15")] });
     let command: Confirmation = serde_json::from_value(same).unwrap();
     let decision = confirm(&released(&[100]), &command, &context("buyer", Buyer, TODAY)).unwrap();
     assert_eq!(decision.events[0].kind, "procurement.order-confirmed");
@@ -106,29 +116,17 @@ fn every_fault_of_a_confirmation_is_named() {
     let money = |currency: &str| json!({ "amount": "7", "currency": currency });
     for (lines, pointer, code) in [
         (json!([{ "line": 3, "day": "2026-12-20" }]), "/lines/0/line", "line-unknown"),
-        (json!([{ "line": 1, "day": "2026-11-30" }]), "/lines/0/day", "day-in-the-past"),
+        (json!([rest("2026-11-30")]), "/lines/0/day", "day-in-the-past"),
+        (json!([part("2026-12-20", 101)]), "/lines/0/quantity", "quantity-beyond-open"),
+        (json!([part("2026-12-20", 0)]), "/lines/0/quantity", "out-of-range"),
+        (json!([rest("2026-12-20"), rest("2026-12-21")]), "/lines/1/quantity", "quantity-required"),
         (
-            json!([{ "line": 1, "day": "2026-12-20", "quantity": 101 }]),
-            "/lines/0/quantity",
-            "quantity-beyond-open",
-        ),
-        (
-            json!([{ "line": 1, "day": "2026-12-20", "quantity": 0 }]),
-            "/lines/0/quantity",
-            "out-of-range",
-        ),
-        (
-            json!([{ "line": 1, "day": "2026-12-20" }, { "line": 1, "day": "2026-12-21" }]),
-            "/lines/1/quantity",
-            "quantity-required",
-        ),
-        (
-            json!([{ "line": 1, "day": "2026-12-20", "quantity": 100 }, { "line": 1, "day": "2026-12-21" }]),
+            json!([part("2026-12-20", 100), rest("2026-12-21")]),
             "/lines/1/quantity",
             "quantity-beyond-open",
         ),
         (
-            json!([{ "line": 1, "day": "2026-12-20", "quantity": 60 }, { "line": 1, "day": "2026-12-21", "quantity": 41 }]),
+            json!([part("2026-12-20", 60), part("2026-12-21", 41)]),
             "/lines/1/quantity",
             "quantity-beyond-open",
         ),
@@ -156,7 +154,7 @@ fn every_fault_of_a_confirmation_is_named() {
     let empty = received(&order, json!([{ "line": 2, "accepted": 5 }])).unwrap();
     let refusal = confirmed(&empty, json!([{ "line": 2, "day": "2026-12-20" }])).unwrap_err();
     assert_eq!(faults(&refusal), [("/lines/0/line", "nothing-open")]);
-    let several = json!([{ "line": 9, "day": "2026-12-20" }, { "line": 1, "day": "2020-01-01" }]);
+    let several = json!([{ "line": 9, "day": "2026-12-20" }, rest("2020-01-01")]);
     assert_eq!(confirmed(&order, several).unwrap_err().faults.len(), 2, "all at once");
 }
 
@@ -177,7 +175,7 @@ fn c38_received_80_of_100_with_20_rejected_leaves_40_open() {
 
 #[test]
 fn receipts_fill_the_earliest_days_first() {
-    let split = json!([{ "line": 1, "day": "2026-12-10", "quantity": 60 }, { "line": 1, "day": "2026-12-20" }]);
+    let split = json!([part("2026-12-10", 60), rest("2026-12-20")]);
     let order = confirmed(&released(&[100]), split).unwrap();
     let after = received(&order, json!([{ "line": 1, "accepted": 70 }])).unwrap();
     assert_eq!(schedule(&after), [("2026-12-20".to_owned(), 30)]);
@@ -241,7 +239,7 @@ fn the_table_of_endings() {
         assert_eq!(cancel(&order).is_ok(), can_cancel, "cancel {status:?}");
         assert_eq!(close(&order).is_ok(), can_close, "close {status:?}");
         let on_order = matches!(status, Released | Confirmed | Received);
-        let day = json!([{ "line": 1, "day": "2026-12-20" }]);
+        let day = json!([rest("2026-12-20")]);
         assert_eq!(confirmed(&order, day).is_ok(), on_order, "confirm {status:?}");
         let arrival = json!([{ "line": 1, "accepted": 1 }]);
         assert_eq!(received(&order, arrival).is_ok(), on_order, "receive {status:?}");

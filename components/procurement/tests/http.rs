@@ -184,8 +184,8 @@ fn a_policy_asks_for_two_and_compares_at_the_rate() {
     assert_eq!(get(&world, "policies/approval").expect(200).body, made.body);
     let needed = |quantity: i64| {
         let id = drafted(&world, &[quantity], "2026-12-15");
-        post(&world, "buyer", &format!("orders/{id}/submit"), &json!({})).expect(200).body["approval"]
-            ["steps"].clone()
+        let submitted = post(&world, "buyer", &format!("orders/{id}/submit"), &json!({}));
+        submitted.expect(200).body["approval"]["steps"].clone()
     };
     assert_eq!(needed(1), json!(["approver", "finance"]), "no rate: the strictest");
     let rate = RateSet {

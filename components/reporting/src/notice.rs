@@ -289,7 +289,8 @@ fn parked_cause(event: &Event, parked: &str) -> String {
 }
 
 fn parked(event: &Event) -> Vec<Notice> {
-    let Ok(parked) = event.read::<EventParked>() else { return Vec::new() };
+    let parked = serde_json::from_value::<EventParked>(event.what.data.clone());
+    let Ok(parked) = parked else { return Vec::new() };
     let says = format!("{} could not process {}: {}", event.domain, parked.kind, parked.why);
     let links =
         vec![link(event.domain.name(), &parked.event), link("cascade", &parked.correlation)];
@@ -298,7 +299,8 @@ fn parked(event: &Event) -> Vec<Notice> {
 }
 
 fn refused(event: &Event) -> Vec<Notice> {
-    let Ok(refused) = event.read::<AccessRefused>() else { return Vec::new() };
+    let refused = serde_json::from_value::<AccessRefused>(event.what.data.clone());
+    let Ok(refused) = refused else { return Vec::new() };
     let subject = event.what.subject.as_str();
     let further = i64::try_from(refused.further).unwrap_or(i64::MAX);
     let what = format!("attempts by {subject}, the last {} ({})", refused.attempt, refused.code);

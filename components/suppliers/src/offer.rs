@@ -224,6 +224,7 @@ mod tests {
     fn every_fault_of_an_offer_is_named() {
         let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
         let eur = json!({ "amount": "1", "currency": "EUR" });
+        let from = |quantity: i64| json!({ "from": quantity, "price": usd("1") });
         let cases = [
             (json!({ "price": usd("-1") }), "/price/amount", "out-of-range"),
             (json!({ "minimum": 0 }), "/minimum", "out-of-range"),
@@ -235,11 +236,7 @@ mod tests {
                 "/maximum",
                 "multiple-beyond-maximum",
             ),
-            (
-                json!({ "breaks": [{ "from": 9, "price": usd("1") }, { "from": 9, "price": usd("1") }] }),
-                "/breaks/1/from",
-                "breaks-not-ascending",
-            ),
+            (json!({ "breaks": [from(9), from(9)] }), "/breaks/1/from", "breaks-not-ascending"),
             (
                 json!({ "breaks": [{ "from": 0, "price": usd("1") }] }),
                 "/breaks/0/from",

@@ -181,6 +181,23 @@ fn days_alone_move_a_score() {
 }
 
 #[test]
+fn several_suppliers_turn_on_one_day_each_once() {
+    let world = world("2026-12-01");
+    supplier(&world);
+    let body = json!({ "name": "Backup" });
+    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S2", &body).expect(201);
+    let due = vec![line(1, 10, "2026-12-05")];
+    release(&world, &order("PO-1", "2026-12-01", due.clone()));
+    let other = order("PO-2", "2026-12-01", due);
+    release(&world, &OrderState { supplier: "S2".parse().unwrap(), ..other });
+    turn(&world, "2026-12-06");
+    turn(&world, "2026-12-07");
+    let told = events::<ScoreChanged>(&world);
+    let who: Vec<&str> = told.iter().map(|it| it.supplier.as_str()).collect();
+    assert_eq!(who, ["S1", "S2"]);
+}
+
+#[test]
 fn an_event_before_the_turn_of_its_day_does_not_take_the_turn_along() {
     let world = world("2026-12-01");
     supplier(&world);

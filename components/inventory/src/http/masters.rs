@@ -14,7 +14,9 @@ use super::Operation;
 use crate::gathering::network;
 use crate::item::{self, Item};
 use crate::keys;
-use crate::network::{Channel, Lane, Node, put_channel as channel, put_lane as lane, put_node as node, shown};
+use crate::network::{
+    Channel, Lane, Node, put_channel as channel, put_lane as lane, put_node as node, shown,
+};
 
 pub(super) async fn put_item<S: Service<W>, W: World>(
     call: &Call<'_, S, W>,

@@ -60,9 +60,7 @@ async fn kept<W: World>(gather: &Gather<'_, W>, id: &Id) -> Result<Kept<Reservat
     Ok(kept.ok_or_else(|| Refusal::not_found(format!("reservation `{id}`")))?)
 }
 
-pub(super) async fn get<S: Service<W>, W: World>(
-    call: &Call<'_, S, W>,
-) -> Result<Answer, Failure> {
+pub(super) async fn get<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
     let id = call.id("id")?;
     call.answer(async |gather: &Gather<'_, W>| {
         let kept = kept(gather, &id).await?;

@@ -63,8 +63,7 @@ fn live(
     kept: Option<tradewind_shell::gather::Kept<ProtectionRecord>>,
     id: &Id,
 ) -> Result<tradewind_shell::gather::Kept<ProtectionRecord>, Refusal> {
-    kept.filter(|kept| !kept.ended)
-        .ok_or_else(|| Refusal::not_found(format!("protection `{id}`")))
+    kept.filter(|kept| !kept.ended).ok_or_else(|| Refusal::not_found(format!("protection `{id}`")))
 }
 
 pub(super) async fn get_protection<S: Service<W>, W: World>(
@@ -240,7 +239,10 @@ async fn verify_items<W: World>(
     let reads = |sku: &Id| {
         let mut reads = situation_reads(sku);
         reads.push(Read::Set { key: keys::promises(sku) });
-        reads.push(Read::Mark { domain: tradewind_kernel::Domain::Inventory, item: sku.to_string() });
+        reads.push(Read::Mark {
+            domain: tradewind_kernel::Domain::Inventory,
+            item: sku.to_string(),
+        });
         reads
     };
     let day = Read::Record { key: keys::DAY.to_owned() };

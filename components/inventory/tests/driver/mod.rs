@@ -1,5 +1,13 @@
 //! Drives the inventory domain as its callers do, over the store in memory.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test file uses a part, and tests may panic"
+)]
+
+pub mod purchases;
 
 use std::cell::{Cell, RefCell};
 
@@ -140,7 +148,12 @@ impl Said {
 
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
-        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{:#}", self.body);
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{:#}",
+            self.body
+        );
         self
     }
 }
@@ -318,10 +331,16 @@ impl Driver {
 
     pub fn reserve(&self, order: &str, quantity: i64) -> Said {
         let lines = json!([{ "sku": "X", "quantity": quantity }]);
-        self.call("POST", "reservations", json!({ "order": order, "channel": "web", "lines": lines }))
+        self.call(
+            "POST",
+            "reservations",
+            json!({ "order": order, "channel": "web", "lines": lines }),
+        )
     }
 
     pub fn available(&self, sku: &str, channel: &str) -> i64 {
-        self.get(&format!("availability?sku={sku}&channel={channel}"))["available"].as_i64().unwrap()
+        self.get(&format!("availability?sku={sku}&channel={channel}"))["available"]
+            .as_i64()
+            .unwrap()
     }
 }

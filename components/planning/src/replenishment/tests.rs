@@ -176,7 +176,10 @@ fn the_order_day_goes_back_through_the_calendars() {
 
 proptest! {
     #[test]
-    fn a_lot_is_lawful(need in 1i64..5000, minimum in 0i64..500, multiple in 0i64..60, maximum in prop::option::of(1i64..5000)) {
+    fn a_lot_is_lawful(
+        need in 1i64..5000, minimum in 0i64..500, multiple in 0i64..60,
+        maximum in prop::option::of(1i64..5000),
+    ) {
         let quantity = lot(need, minimum, multiple, maximum);
         if quantity > 0 {
             prop_assert!(quantity >= minimum && quantity % multiple.max(1) == 0);

@@ -4,12 +4,14 @@
 //! unit is one or none by chance, so that two items with one shape are two series. Days without a
 //! sale are left out but for the first and the last of a series.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use tradewind_kernel::Day;
 
 use super::catalogue::Item;
 use super::random::Random;
+use super::shapes::Season;
 
 /// How far back the history goes.
 pub const HISTORY_DAYS: i64 = 730;
@@ -29,10 +31,11 @@ const STOCK_OUT_PERCENT: i64 = 14;
 #[must_use]
 pub fn history(seed: u64, base: Day, items: &[Item]) -> Vec<String> {
     let mut random = Random::of(seed, "history");
+    let calendar = Calendar::of(base, items);
     let mut bodies: Vec<String> = Vec::new();
     let (mut lines, mut count) = (String::new(), 0);
     for item in items {
-        write_item(&mut lines, &mut random, base, item);
+        write_item(&mut lines, &mut random, &calendar, item);
         count += 1;
         if count == ITEMS_A_REQUEST || lines.lines().count() > LINES_A_REQUEST {
             bodies.push(std::mem::take(&mut lines));
@@ -43,14 +46,37 @@ pub fn history(seed: u64, base: Day, items: &[Item]) -> Vec<String> {
     bodies
 }
 
-fn write_item(lines: &mut String, random: &mut Random, base: Day, item: &Item) {
+/// The days of the history, and where they lie in the calendars that shapes have.
+struct Calendar {
+    /// How many days ago, and the day.
+    days: Vec<(i64, String)>,
+    seasons: BTreeMap<String, Vec<Season>>,
+}
+
+impl Calendar {
+    fn of(base: Day, items: &[Item]) -> Self {
+        let days: Vec<i64> = (1..=HISTORY_DAYS).rev().collect();
+        let shapes = items.iter().flat_map(|item| &item.shapes);
+        let starts: BTreeSet<&str> = shapes.map(|(_, shape)| shape.start.as_str()).collect();
+        let seasons = |start: &str| {
+            days.iter().map(|ago| Season::of(base.plus(-ago), start)).collect::<Vec<_>>()
+        };
+        Self {
+            seasons: starts.iter().map(|start| ((*start).to_owned(), seasons(start))).collect(),
+            days: days.iter().map(|ago| (*ago, base.plus(-ago).to_string())).collect(),
+        }
+    }
+}
+
+fn write_item(lines: &mut String, random: &mut Random, calendar: &Calendar, item: &Item) {
     let gone = stock_out(random);
     for (channel, shape) in &item.shapes {
         let level = item.channel_level(channel);
         let mean = shape.daily_mean_in_thousandths().max(1);
-        for ago in (1..=HISTORY_DAYS).rev() {
-            let day = base.plus(-ago);
-            let (units, promotion) = shape.on(day);
+        let seasons = calendar.seasons.get(&shape.start).into_iter().flatten();
+        for ((ago, day), season) in calendar.days.iter().zip(seasons) {
+            let ago = *ago;
+            let (units, promotion) = shape.on(*season);
             let thousandths = units * 1000 * level / mean;
             let fraction = i64::from(random.between(0, 999) < thousandths % 1000);
             let in_stock = !gone.contains(&ago);
@@ -81,8 +107,6 @@ fn stock_out(random: &mut Random) -> std::ops::Range<i64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::Value;
 
     use super::*;

@@ -29,17 +29,33 @@ pub struct Shape {
     pub promoted: Vec<bool>,
 }
 
-impl Shape {
-    /// Units and promotion of a day, by the season that the day lies in.
+/// A day's place in a shape's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Season {
+    /// The year in which its season began.
+    year: i64,
+    /// Days since then.
+    place: i64,
+}
+
+impl Season {
+    /// The season that `day` lies in, when seasons begin around `MM-DD`.
     #[must_use]
-    pub fn on(&self, day: Day) -> (i64, bool) {
-        let start = season_start(day, &self.start);
+    pub fn of(day: Day, month_and_day: &str) -> Self {
+        let start = season_start(day, month_and_day);
         // Week 53 of a season repeats its last.
         let week = (day.since(start) / WEEK).min(YEAR - 1);
+        Self { year: i64::from(year_of(start)), place: week * WEEK + day.since(day.monday()) }
+    }
+}
+
+impl Shape {
+    /// Units and promotion of a day.
+    #[must_use]
+    pub fn on(&self, day: Season) -> (i64, bool) {
         let weeks = i64::try_from(self.units.len()).unwrap_or(0) / WEEK;
         let years = (weeks / YEAR).max(1);
-        let season = i64::from(year_of(start)) % years;
-        let place = (season * YEAR + week) * WEEK + day.since(day.monday());
+        let place = day.year % years * YEAR * WEEK + day.place;
         let place = usize::try_from(place).unwrap_or(0);
         let units = self.units.get(place).copied().unwrap_or(0);
         (units, self.promoted.get(place).copied().unwrap_or(false))
@@ -172,7 +188,8 @@ mod tests {
             ("2025-12-20", 0),
             ("2027-01-02", 0),
         ] {
-            assert_eq!(shape.on(day.parse().unwrap()).0, units, "{day}");
+            let season = Season::of(day.parse().unwrap(), &shape.start);
+            assert_eq!(shape.on(season).0, units, "{day}");
         }
     }
 }
