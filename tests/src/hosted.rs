@@ -22,23 +22,27 @@ pub struct Hosted {
     child: Option<Child>,
     data: TempDir,
     port: u16,
+    /// Business clock minus real clock, in seconds; a host forgets it when it ends.
+    clock_offset: i64,
     keys: Keys,
     tokens: BTreeMap<Sender, String>,
     agent: ureq::Agent,
 }
 
-/// The host program; `cargo xtask test` builds it before any test runs.
+/// The host program; `cargo xtask test` builds it before any test runs. `TRADEWIND_HOST` names
+/// another one; else it lies in cargo's target folder, or in the project's own.
 ///
 /// # Errors
 /// It is not there.
 pub fn program(project: &Project) -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| project.root().join("target"), |folder| project.root().join(folder));
-    let program = target.join("release/tradewind-host");
-    if !program.is_file() {
-        bail!("{} is not built; run: cargo xtask build", program.display());
+    if let Some(named) = std::env::var_os("TRADEWIND_HOST") {
+        return Ok(project.root().join(named));
     }
-    Ok(program)
+    let own = project.root().join("target");
+    let folders = std::env::var_os("CARGO_TARGET_DIR").map(|folder| project.root().join(folder));
+    let programs = folders.into_iter().chain([own]).map(|it| it.join("release/tradewind-host"));
+    let found = programs.into_iter().find(|program| program.is_file());
+    found.context("tradewind-host is not built; run: cargo xtask build")
 }
 
 fn project() -> Project {
@@ -65,7 +69,8 @@ impl Hosted {
             .build()
             .into();
         let port = free_port()?;
-        let mut hosted = Self { child: None, data, port, keys, tokens: BTreeMap::new(), agent };
+        let tokens = BTreeMap::new();
+        let mut hosted = Self { child: None, data, port, clock_offset: 0, keys, tokens, agent };
         hosted.spawn()?;
         Ok(hosted)
     }
@@ -86,6 +91,9 @@ impl Hosted {
             test_clock: true,
         };
         let mut command = xtask::server::host_command(&project, &program(&project)?, &options)?;
+        command.arg("--variable").arg(format!("clock_offset_seconds={}", self.clock_offset));
+        // Every test of a run serves the same components: they are compiled once.
+        command.arg("--compiled").arg(project.root().join("target/compiled"));
         command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
         self.child = Some(command.spawn().context("cannot start the host")?);
         let begun = Instant::now();
@@ -126,9 +134,10 @@ impl Hosted {
         self.data.path()
     }
 
-    /// The host's process, for tests that kill it.
-    pub fn child(&mut self) -> Option<&mut Child> {
-        self.child.as_mut()
+    /// The agent that requests go through.
+    #[must_use]
+    pub fn agent(&self) -> ureq::Agent {
+        self.agent.clone()
     }
 
     /// A token for a sender.
@@ -225,6 +234,7 @@ impl Driver for Hosted {
         if got.status != 200 {
             bail!("the clock answered {}: {}", got.status, got.body);
         }
+        self.clock_offset = got.body["offset_seconds"].as_i64().context("no offset")?;
         Ok(())
     }
 }

@@ -57,23 +57,51 @@ fn blocks(story: &str) -> Vec<Block> {
     found
 }
 
+/// What a story has come to know, so that it can be played in parts.
+#[derive(Debug, Clone)]
+pub struct Telling {
+    story: String,
+    tenant: String,
+    keys: u64,
+    /// The values that answers gave to names.
+    pub names: Names,
+}
+
+impl Telling {
+    /// The beginning of a story; `name` is its tenant and stands in front of every fault.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let (story, tenant) = (name.to_owned(), name.to_owned());
+        Self { story, tenant, keys: 0, names: Names::new() }
+    }
+
+    /// Plays a part of the story. A clone of the telling made before plays the same part with the
+    /// same idempotency keys: that is a client who repeats what was not answered.
+    ///
+    /// # Errors
+    /// The first thing that is not as the story says, with its line in this part.
+    pub fn play(&mut self, driver: &mut dyn Driver, part: &str) -> Result<()> {
+        let name = self.story.clone();
+        let mut player = Player { driver, telling: self };
+        let blocks = blocks(part);
+        let mut position = 0;
+        while let Some(block) = blocks.get(position) {
+            let expected = blocks.get(position + 1).filter(|next| next.kind.starts_with("json"));
+            player.play(block, expected).with_context(|| {
+                format!("{name}, line {}: {}", block.line, first_line(&block.text))
+            })?;
+            position += if expected.is_some() { 2 } else { 1 };
+        }
+        Ok(())
+    }
+}
+
 /// Plays a story; `name` is its tenant and stands in front of every fault.
 ///
 /// # Errors
 /// The first thing that is not as the story says, with its line.
 pub fn play(driver: &mut dyn Driver, name: &str, story: &str) -> Result<()> {
-    let mut player =
-        Player { driver, tenant: name.to_owned(), names: Names::new(), story: name, keys: 0 };
-    let blocks = blocks(story);
-    let mut position = 0;
-    while let Some(block) = blocks.get(position) {
-        let expected = blocks.get(position + 1).filter(|next| next.kind.starts_with("json"));
-        player
-            .play(block, expected)
-            .with_context(|| format!("{name}, line {}: {}", block.line, first_line(&block.text)))?;
-        position += if expected.is_some() { 2 } else { 1 };
-    }
-    Ok(())
+    Telling::new(name).play(driver, story)
 }
 
 fn first_line(text: &str) -> &str {
@@ -82,10 +110,7 @@ fn first_line(text: &str) -> &str {
 
 struct Player<'a> {
     driver: &'a mut dyn Driver,
-    tenant: String,
-    names: Names,
-    story: &'a str,
-    keys: u64,
+    telling: &'a mut Telling,
 }
 
 impl Player<'_> {
@@ -95,7 +120,7 @@ impl Player<'_> {
                 let got = self.request(&block.text)?;
                 if let Some(correlation) = got.header("correlation-id") {
                     let value = Value::String(correlation.to_owned());
-                    self.names.insert("Correlation-Id".to_owned(), value);
+                    self.telling.names.insert("Correlation-Id".to_owned(), value);
                 }
                 self.check(&got, expected)
             }
@@ -106,7 +131,7 @@ impl Player<'_> {
             }
             "clock" => self.driver.set_clock(block.text.trim()),
             "tenant" => {
-                self.tenant = format!("{}-{}", self.story, block.text.trim());
+                self.telling.tenant = format!("{}-{}", self.telling.story, block.text.trim());
                 Ok(())
             }
             "text" => Ok(()),
@@ -118,11 +143,11 @@ impl Player<'_> {
         let begun = Instant::now();
         loop {
             let got = self.request(text)?;
-            let names = self.names.clone();
+            let names = self.telling.names.clone();
             match self.check(&got, Some(expected)) {
                 Ok(()) => return Ok(()),
                 Err(fault) if begun.elapsed() > UNTIL => return Err(fault),
-                Err(_) => self.names = names,
+                Err(_) => self.telling.names = names,
             }
             std::thread::sleep(PAUSE);
         }
@@ -160,10 +185,10 @@ impl Player<'_> {
         if expected.text.trim().is_empty() {
             return Ok(());
         }
-        let text = fill(&expected.text, &self.names);
+        let text = fill(&expected.text, &self.telling.names);
         let json: Value = serde_json::from_str(&text)
             .with_context(|| format!("line {}: the expected JSON", expected.line))?;
-        let faults = differences(&json, &got.body, &mut self.names);
+        let faults = differences(&json, &got.body, &mut self.telling.names);
         if faults.is_empty() {
             return Ok(());
         }
@@ -176,7 +201,7 @@ impl Player<'_> {
     }
 
     fn prepare(&mut self, text: &str) -> Result<(Sender, Sent)> {
-        let text = fill(text, &self.names);
+        let text = fill(text, &self.telling.names);
         let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
         let mut lines = head.lines();
         let mut words = lines.next().context("an empty request")?.split_whitespace();
@@ -189,8 +214,8 @@ impl Player<'_> {
             .collect();
         let keyed = headers.iter().any(|(name, _)| name == "idempotency-key");
         if method == "POST" && !keyed {
-            self.keys += 1;
-            headers.push(("idempotency-key".to_owned(), format!("story-{}", self.keys)));
+            self.telling.keys += 1;
+            headers.push(("idempotency-key".to_owned(), format!("story-{}", self.telling.keys)));
         }
         let typed = headers.iter().any(|(name, _)| name == "content-type");
         let body = Some(body.trim().to_owned()).filter(|body| !body.is_empty());
@@ -207,6 +232,6 @@ impl Player<'_> {
         };
         let (role, subject) = text.split_once(':').unwrap_or((text, text));
         let (role, subject) = (role.to_owned(), subject.to_owned());
-        Sender { tenant: self.tenant.clone(), role, subject, bound }
+        Sender { tenant: self.telling.tenant.clone(), role, subject, bound }
     }
 }

@@ -22,10 +22,11 @@ use std::path::{Path, PathBuf};
 
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
-use tradewind_tests::native::Direct;
 
-/// A world in which every domain is a service; what it asks is answered in this process.
-type World = LocalWorld<MemoryStore, Direct<MemoryStore>>;
+use reactions::Nobody;
+
+/// A world in which every domain is a service.
+type World = LocalWorld<MemoryStore, Nobody>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()

@@ -1,3 +1,5 @@
+//! The board against the rules, flow by flow.
+
 use super::*;
 use proptest::prelude::*;
 

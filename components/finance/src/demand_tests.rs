@@ -1,3 +1,5 @@
+//! Orders, claims, promises and shipments, and what they pay.
+
 use super::*;
 use proptest::prelude::*;
 use rust_decimal::Decimal;

@@ -30,6 +30,7 @@ pub enum Operation {
     PutItem,
     GetItem,
     ListItems,
+    GetStock,
     PutNode,
     GetNode,
     ListNodes,
@@ -124,6 +125,11 @@ pub const ROUTES: &[Entry] = &[
         query: PAGES,
         answers: &[(200, Some(described::<views::Page<ItemView>>))],
         ..Entry::new(Get, "/inventory/v1/items", Operation::ListItems, READ)
+    },
+    Entry {
+        summary: "Where an item's units are",
+        answers: &[(200, Some(described::<views::StockView>))],
+        ..Entry::new(Get, "/inventory/v1/items/{sku}/stock", Operation::GetStock, READ)
     },
     Entry {
         summary: "Makes or changes a node",
@@ -305,6 +311,7 @@ where
         Operation::PutItem => masters::put_item(call).await,
         Operation::GetItem => masters::get_item(call).await,
         Operation::ListItems => masters::list_items(call).await,
+        Operation::GetStock => stock::get_stock(call).await,
         Operation::PutNode => masters::put_node(call).await,
         Operation::GetNode => masters::get_node(call).await,
         Operation::PutLane => masters::put_lane(call).await,

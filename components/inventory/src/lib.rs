@@ -24,10 +24,10 @@ use tradewind_shell::service::{Cause, Effect, Reaction, Service};
 use tradewind_shell::store::MarkState;
 use tradewind_shell::world::World;
 
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod asks;
 pub mod availability;
+#[cfg(target_arch = "wasm32")]
+mod component;
 pub mod demand;
 pub mod gathering;
 pub mod guards;

@@ -218,6 +218,8 @@ impl Repegged {
     pub fn parts(&self) -> Vec<Decision> {
         let moves: BTreeMap<String, &PromiseMove> =
             self.moved.iter().map(|one| (keys::line(&one.order, one.line), one)).collect();
+        let overdue: BTreeMap<String, &LineOverdue> =
+            self.overdue.iter().map(|one| (keys::line(&one.order, one.line), one)).collect();
         let mut chunks: Vec<&[String]> = self.changed.chunks(MAX_PART_LINES).collect();
         if chunks.is_empty() {
             chunks.push(&[]);
@@ -246,11 +248,8 @@ impl Repegged {
                 held: if last { self.held.clone() } else { Vec::new() },
             };
             decision.event(NewEvent::of(self.sku.as_str(), &pegged));
-            for overdue in &self.overdue {
-                let name = keys::line(&overdue.order, overdue.line);
-                if names.contains(&name) {
-                    decision.event(NewEvent::of(overdue.order.as_str(), overdue));
-                }
+            for overdue in names.iter().filter_map(|name| overdue.get(name)) {
+                decision.event(NewEvent::of(overdue.order.as_str(), *overdue));
             }
             decisions.push(decision);
         }

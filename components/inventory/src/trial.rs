@@ -5,7 +5,7 @@ use tradewind_kernel::asks::inventory::{Trial, TrialChange};
 use tradewind_kernel::events::inventory::PromiseMove;
 use tradewind_kernel::{Day, Id, Quantity, Refusal};
 
-use crate::pegging::{PegInput, Supply, SupplyKind, peg};
+use crate::pegging::{LineOutcome, PegInput, Supply, SupplyKind, peg};
 use crate::repegging::{Promise, holdings, left_over, repeg};
 use crate::situation::Situation;
 use crate::supply::SupplyLine;
@@ -109,13 +109,13 @@ pub fn trial(
     }
     let now = repeg(situation, kept).promises;
     let outcome = peg(&laid.input());
+    let given = |one: &LineOutcome| ((one.order.clone(), one.line), one.promised);
+    let outcomes: BTreeMap<(String, u32), Option<Day>> = outcome.lines.iter().map(given).collect();
     let today = situation.shelf.today;
     let mut lines = Vec::new();
     for line in situation.lines().into_iter().filter(|line| line.open > 0) {
-        let is_it = |one: &&crate::pegging::LineOutcome| {
-            one.order == line.demand.order.as_str() && one.line == line.demand.line
-        };
-        let given = outcome.lines.iter().find(is_it).and_then(|one| one.promised);
+        let place = (line.demand.order.to_string(), line.demand.line);
+        let given = outcomes.get(&place).copied().flatten();
         let present = now.get(&line.demand.member());
         let old_day = present.and_then(|promise| promise.promised);
         // A line that is overdue keeps its day as long as it could still ship today.

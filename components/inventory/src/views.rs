@@ -1,5 +1,7 @@
 //! What inventory answers: the shapes of its answers, as they are published.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tradewind_kernel::calendar::Calendar;
 use tradewind_kernel::events::inventory::{Allocation, Payout};
@@ -244,6 +246,34 @@ pub struct OrderSummary {
     pub ordered_at: Instant,
     pub status: String,
     pub lines: usize,
+}
+
+/// Stock of an item at a node.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NodeStock {
+    /// The node.
+    pub node: Id,
+    /// What can be sold, claimed units included.
+    pub sellable: Quantity,
+    /// What waits for a decision on its quality.
+    pub hold: Quantity,
+    /// What cannot be sold.
+    pub damaged: Quantity,
+    /// Open claims.
+    pub claimed: Quantity,
+    /// Sellable less open claims.
+    pub free: Quantity,
+}
+
+/// Where an item's units are; all of it sums to zero.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StockView {
+    /// The item.
+    pub sku: Id,
+    /// At nodes.
+    pub nodes: Vec<NodeStock>,
+    /// Elsewhere: `supplier`, `customer`, `transit`, `loss`, `found`.
+    pub elsewhere: BTreeMap<String, Quantity>,
 }
 
 /// What the verifier found.

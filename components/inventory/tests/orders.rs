@@ -10,7 +10,6 @@ use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::calendar::Calendar;
 use tradewind_kernel::events::inventory::OrderChanged;
 use tradewind_kernel::events::suppliers::SupplierStatus;
-use tradewind_shell::store::Store;
 use tradewind_shell::world::World;
 
 const NOW: &str = "2026-12-01T09:00:00Z";
@@ -193,5 +192,12 @@ fn movements_never_make_stock_negative() {
     go(1, json!("loss"), json!("loss")).refused(422, "same-place");
     go(1, json!("somewhere"), json!("loss")).is(422);
     go(1, at("L7", "sellable"), json!("loss")).refused(422, "node-unknown");
+    let stock = driver.get("items/X/stock");
+    let want = json!([
+        { "node": "L1", "sellable": 2, "hold": 1, "damaged": 0, "claimed": 2, "free": 0 },
+        { "node": "L2", "sellable": 3, "hold": 0, "damaged": 0, "claimed": 0, "free": 3 },
+    ]);
+    assert_eq!(stock["nodes"], want);
+    assert_eq!(stock["elsewhere"]["found"], json!(-6));
     driver.verify();
 }

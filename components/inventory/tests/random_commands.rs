@@ -11,9 +11,11 @@ use proptest::prelude::*;
 use serde_json::json;
 use tradewind_kernel::Day;
 use tradewind_kernel::Domain;
+use tradewind_kernel::events::inventory::Reserved;
 use tradewind_kernel::events::procurement::{
     OrderConfirmed, OrderLine, OrderState, OrderStatus, ScheduleEntry,
 };
+use tradewind_shell::memory::Fate;
 use tradewind_shell::route::Role;
 
 const CHANNELS: [&str; 3] = ["a", "b", "c"];
@@ -262,6 +264,44 @@ proptest! {
         }
         driver.settle();
         driver.verify();
+    }
+
+    /// The store fails now and then, before or after it has done its work, and callers try again
+    /// under the same key: everything happens once.
+    #[test]
+    fn nothing_differs_when_the_store_fails(
+        commands in prop::collection::vec(command(), 2..25), seed in any::<u64>(),
+    ) {
+        let driver = start();
+        let requests: Vec<_> = commands.iter().filter_map(|one| at_once(&driver, one)).collect();
+        let mut chance = seed | 1;
+        driver.store.set_faults(move |_, _| {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            match chance >> 59 {
+                0 => Fate::FailsBefore,
+                1 => Fate::FailsAfter,
+                _ => Fate::Works,
+            }
+        });
+        let caller = || Driver::caller(&[Role::Admin], None);
+        let mut claimed = 0;
+        for request in &requests {
+            for _ in 0..500 {
+                driver.store.advance(5_000);
+                let said = block_on(driver.send(request, caller()));
+                if said.status < 500 {
+                    let is_reserve = said.status == 201 && request.path.ends_with("reservations");
+                    claimed += i64::from(is_reserve);
+                    break;
+                }
+            }
+        }
+        driver.store.heal();
+        driver.store.advance(5_000);
+        driver.settle();
+        driver.verify();
+        let reserved = driver.events().iter().filter(|one| one.is::<Reserved>()).count();
+        assert_eq!(i64::try_from(reserved).unwrap(), claimed);
     }
 
     #[test]

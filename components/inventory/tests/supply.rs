@@ -20,7 +20,6 @@ use tradewind_kernel::events::procurement::{
 };
 use tradewind_shell::serve::system_task;
 use tradewind_shell::store::{Commit, Needs, Store};
-use tradewind_shell::world::World;
 
 const NOW: &str = "2026-12-01T09:00:00Z";
 

@@ -58,17 +58,15 @@ pub fn stopped_cause(supplier: &Id) -> String {
 }
 
 impl Desk {
-    /// Takes in what an event says; `new_id` makes an id for an exception that it opens.
-    pub fn take(
-        &mut self,
-        event: &Event,
-        notices: Vec<Notice>,
-        mut new_id: impl FnMut() -> Id,
-    ) {
+    /// Takes in what an event says.
+    pub fn take(&mut self, event: &Event, notices: Vec<Notice>) {
         let of_supplier = self.supplier(event);
-        for notice in notices.into_iter().chain(of_supplier) {
+        for (place, notice) in (0_u16..).zip(notices.into_iter().chain(of_supplier)) {
             match notice.verdict {
-                Verdict::Holds(finding) => self.open(event, &notice.cause, finding, &mut new_id),
+                Verdict::Holds(finding) => {
+                    let id = exception_id(event, place);
+                    self.open(event, &notice.cause, finding, id);
+                }
                 Verdict::Less(quantity) => self.lessen(event, &notice.cause, quantity),
                 Verdict::Gone(why) => self.end(event, &notice.cause, &why),
             }
@@ -82,13 +80,7 @@ impl Desk {
         Some(exception)
     }
 
-    fn open(
-        &mut self,
-        event: &Event,
-        cause: &str,
-        finding: Finding,
-        new_id: &mut impl FnMut() -> Id,
-    ) {
+    fn open(&mut self, event: &Event, cause: &str, finding: Finding, id: Id) {
         if let Some(exception) = self.watched(cause) {
             let before = exception.detail.clone();
             settle_detail(exception, finding.detail);
@@ -98,7 +90,6 @@ impl Desk {
             }
             return;
         }
-        let id = new_id();
         let mut exception = Exception {
             id: id.clone(),
             kind: finding.kind,
@@ -169,7 +160,8 @@ impl Desk {
             return Some(Notice { cause, verdict: Verdict::Gone(why.to_owned()) });
         }
         let count = note.open.len();
-        let detail = Detail::Says(format!("{supplier} may not deliver and has {count} open orders"));
+        let detail =
+            Detail::Says(format!("{supplier} may not deliver and has {count} open orders"));
         let mut links = vec![link("supplier", supplier.as_str())];
         links.extend(note.open.iter().take(20).map(|it| link("purchase-order", it.as_str())));
         let (kind, subject) = (Kind::SupplierStopped, supplier.to_string());
@@ -199,6 +191,13 @@ impl Desk {
     }
 }
 
+/// The id of the exception that the notice at this place of an event opens: the same however often
+/// the event is worked through, and sorted as the events are.
+fn exception_id(event: &Event, place: u16) -> Id {
+    let unique = (u128::from(event.sequence) << 16) | u128::from(place);
+    Id::unique("exc", event.origin.at, unique)
+}
+
 fn settle_detail(exception: &mut Exception, detail: Detail) {
     exception.detail = match detail {
         Detail::Says(text) => text,
@@ -207,6 +206,7 @@ fn settle_detail(exception: &mut Exception, detail: Detail) {
             exception.units = exception.units.saturating_add(units);
             match exception.units {
                 0 => format!("{} {what}", exception.lines),
+                units if exception.lines == 1 => format!("{units} units in 1 line {what}"),
                 units => format!("{units} units in {} lines {what}", exception.lines),
             }
         }

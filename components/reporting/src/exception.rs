@@ -361,6 +361,9 @@ mod tests {
             exception.note(Instant::from_millis(number), "system", &number.to_string(), None);
         }
         assert_eq!(exception.history.len(), MAX_HISTORY);
-        assert_eq!((exception.history[0].what.as_str(), exception.history[49].what.as_str()), ("0", "199"));
+        assert_eq!(
+            (exception.history[0].what.as_str(), exception.history[49].what.as_str()),
+            ("0", "199")
+        );
     }
 }

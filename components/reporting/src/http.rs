@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tradewind_kernel::{Id, Refusal};
 use tradewind_kernel::refusal::RefusalKind;
+use tradewind_kernel::{Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::http::Method::{Get, Post};
@@ -16,7 +16,7 @@ use crate::audit::{Entry, EntryView, Head, Verification, place};
 use crate::cascade::{Cascade, MovedPromise, moved_promises};
 use crate::exception::{CloseException, Exception, ExceptionView, Status, close};
 use crate::keys;
-use crate::reading;
+use crate::queries;
 
 /// What reporting does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +84,7 @@ pub const ROUTES: &[Route<Operation>] = &[
         summary: "Closes an exception whose cause a person has settled",
         body: Some(described::<CloseException>),
         answers: &[(200, Some(described::<ExceptionView>))],
-        ..Route::new(
-            Post,
-            "/reporting/v1/exceptions/{id}/close",
-            Operation::CloseException,
-            OWNERS,
-        )
+        ..Route::new(Post, "/reporting/v1/exceptions/{id}/close", Operation::CloseException, OWNERS)
     },
     Route {
         summary: "The audit chain: an entry for each event, in order",
@@ -132,7 +127,7 @@ fn correlation<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Id, Ref
 async fn cascade<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
     let correlation = correlation(call)?;
     call.answer(async |gather| {
-        let cascade = reading::cascade_of(gather, correlation.as_str()).await?;
+        let cascade = queries::cascade_of(gather, correlation.as_str()).await?;
         Ok(Answer::ok(json!(cascade)))
     })
     .await
@@ -155,7 +150,7 @@ async fn promises<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answ
     let correlation = correlation(call)?;
     let (after, limit) = (place_after(call)?, call.limit()?);
     call.answer(async |gather| {
-        let told = reading::told(gather, correlation.as_str()).await?;
+        let told = queries::told(gather, correlation.as_str()).await?;
         let moved = moved_promises(&told.events);
         let first = usize::try_from(after).unwrap_or(usize::MAX);
         let items: Vec<Value> =
@@ -255,5 +250,5 @@ async fn audit<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer,
 }
 
 async fn verify<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
-    call.answer(async |gather| Ok(Answer::ok(json!(reading::verify(gather).await?)))).await
+    call.answer(async |gather| Ok(Answer::ok(json!(queries::verify(gather).await?)))).await
 }

@@ -43,8 +43,8 @@ pub mod exception;
 pub mod http;
 pub mod keys;
 pub mod notice;
+mod queries;
 pub mod reactions;
-mod reading;
 
 use tradewind_kernel::event::Domain;
 use tradewind_shell::call::{Answer, Call};

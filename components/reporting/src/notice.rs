@@ -106,7 +106,8 @@ pub fn notices(event: &Event, zone: Zone, turns: &[String]) -> Vec<Notice> {
         AvailabilityChanged::TYPE => protections(event),
         ProtectionEnded::TYPE => {
             let ended = event.read::<ProtectionEnded>();
-            ended.map(|it| vec![gone(protection_cause(it.protection.as_str()), "it was ended")])
+            ended
+                .map(|it| vec![gone(protection_cause(it.protection.as_str()), "it was ended")])
                 .unwrap_or_default()
         }
         ScoreChanged::TYPE => score(event),

@@ -132,7 +132,7 @@ async fn exceptions<W: World>(
     }
     let mut desk = desk(gather, &told).await?;
     for (event, notices) in told {
-        desk.take(event, notices, || gather.id("exc"));
+        desk.take(event, notices);
     }
     desk.write(decision);
     Ok(())
@@ -166,8 +166,7 @@ async fn desk<W: World>(
         gather.members::<SupplierNote>(keys::SUPPLIERS, names).await?
     };
     let ids: BTreeSet<Id> = watched.iter().flatten().cloned().collect();
-    let found =
-        gather.records::<Exception>(ids.iter().map(keys::exception).collect()).await?;
+    let found = gather.records::<Exception>(ids.iter().map(keys::exception).collect()).await?;
     desk.watches = causes.into_iter().zip(watched).collect();
     desk.exceptions =
         ids.into_iter().zip(found).filter_map(|(id, kept)| Some((id, kept?.value))).collect();

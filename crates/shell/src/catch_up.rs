@@ -84,6 +84,9 @@ enum Worked {
 /// # Errors
 /// Outages.
 pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
+    if !is_behind::<S, W>(world, tenant).await? {
+        return Ok(false);
+    }
     let owner = format!("{:032x}", world.random());
     for _ in 0..LEASE_WAITS {
         let lease = world.store().lease(tenant, S::DOMAIN, &owner, LEASE_MILLIS).await?;

@@ -81,6 +81,22 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// A store of its own with the same contents and no faults: one beginning, many endings.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let state = self.state();
+        let copy = State {
+            now_millis: state.now_millis,
+            tenants: state.tenants.clone(),
+            listed: state.listed.clone(),
+            nudges: state.nudges.clone(),
+            calls: 0,
+            calls_since_faults: 0,
+            faults: None,
+        };
+        Self { state: Arc::new(Mutex::new(copy)) }
+    }
+
     /// Sets the clock by which leases and kept replies end.
     pub fn set_clock(&self, millis: u64) {
         self.state().now_millis = millis;

@@ -73,9 +73,7 @@ fn shared(path: &str) -> Option<BTreeSet<&'static str>> {
         "tick" => BTreeSet::from(["system"]),
         "parked/{event}/replay" | "parked/{event}/dismiss" => BTreeSet::new(),
         "events" | "parked" => READERS.iter().copied().collect(),
-        "openapi.json" => {
-            READERS.iter().copied().chain(["channel", "system", "partner"]).collect()
-        }
+        "openapi.json" => READERS.iter().copied().chain(["channel", "system", "partner"]).collect(),
         _ => return None,
     })
 }

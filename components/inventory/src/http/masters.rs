@@ -17,6 +17,7 @@ use crate::keys;
 use crate::network::{
     Channel, Lane, Node, put_channel as channel, put_lane as lane, put_node as node, shown,
 };
+use crate::tick::note_first_day;
 
 pub(super) async fn put_item<S: Service<W>, W: World>(
     call: &Call<'_, S, W>,
@@ -27,7 +28,11 @@ pub(super) async fn put_item<S: Service<W>, W: World>(
         let kept = gather.record::<Item>(keys::item(&sku)).await?;
         call.if_match(kept.as_ref().map_or(0, |kept| kept.version))?;
         let existing = kept.as_ref().map(|kept| (&kept.value, kept.version));
-        Ok(item::put(existing, &sku, body.clone())?)
+        let mut decision = item::put(existing, &sku, body.clone())?;
+        if existing.is_none() {
+            note_first_day(gather, &mut decision).await?;
+        }
+        Ok(decision)
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! Protections, movements, availability and the verifier over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tradewind_kernel::events::inventory::Allocation;
@@ -17,16 +17,21 @@ use tradewind_shell::world::World;
 
 use super::bound;
 use crate::gathering::{
-    current, guard_renewal, item, promises, situation, situation_reads, supplied, supplied_reads,
+    current, guard_renewal, item, promises, shelf, situation, situation_reads, supplied,
+    supplied_reads,
 };
 use crate::keys;
 use crate::movement::{self, MovementBody};
 use crate::network::shown;
+use crate::place::Elsewhere;
 use crate::protection::{self, ProtectionRecord, ProtectionTerms};
 use crate::situation::Situation;
 use crate::tick::LastDay;
 use crate::verify::{Counted, Difference, Recount, counters, promises as compare};
-use crate::views::{Availability, Protected, Verified};
+use crate::views::{Availability, NodeStock, Protected, StockView, Verified};
+
+/// The kinds of counters of stock at a node.
+const STATUSES: [&str; 3] = ["sellable", "hold", "damaged"];
 
 /// Items of one question about availability.
 pub const MAX_SKUS: usize = 64;
@@ -42,7 +47,9 @@ pub(super) async fn put_protection<S: Service<W>, W: World>(
 ) -> Result<Answer, Failure> {
     let id = call.new_id("id")?;
     let terms: ProtectionTerms = call.body()?;
-    call.command(async |gather: &Gather<'_, W>| {
+    let mut task = call.task();
+    task.origin.reason.clone_from(&terms.reason);
+    call.run(task, async |gather: &Gather<'_, W>| {
         let kept = gather.record::<ProtectionRecord>(keys::protection(&id)).await?;
         let live = kept.as_ref().filter(|kept| !kept.ended);
         call.if_match(live.map_or(0, |kept| kept.version))?;
@@ -196,6 +203,34 @@ fn availability(situation: &Situation, channel: &Id) -> Availability {
         free: nodes.iter().map(free).collect(),
         protected: protected.collect(),
     }
+}
+
+pub(super) async fn get_stock<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let sku = call.id("sku")?;
+    call.answer(async |gather: &Gather<'_, W>| {
+        if item(gather, &sku).await?.is_none() {
+            return Err(Refusal::not_found(format!("item `{sku}`")).into());
+        }
+        let shelf = shelf(gather, &sku).await?;
+        let places = shelf.counters.keys().filter_map(|field| field.split_once(':'));
+        let at_node = places.filter(|(kind, _)| STATUSES.contains(kind));
+        let nodes: BTreeSet<Id> = at_node.filter_map(|(_, node)| node.parse().ok()).collect();
+        let nodes = nodes.into_iter().map(|node| NodeStock {
+            sellable: shelf.counter(&format!("sellable:{node}")),
+            hold: shelf.counter(&format!("hold:{node}")),
+            damaged: shelf.counter(&format!("damaged:{node}")),
+            claimed: shelf.counter(&format!("claimed:{node}")),
+            free: shelf.free(node.as_str()),
+            node,
+        });
+        let elsewhere =
+            Elsewhere::ALL.map(|word| (word.name().to_owned(), shelf.counter(word.name())));
+        let (nodes, elsewhere) = (nodes.collect(), elsewhere.into());
+        Ok(Answer::ok(json!(StockView { sku: sku.clone(), nodes, elsewhere })))
+    })
+    .await
 }
 
 pub(super) async fn verify<S: Service<W>, W: World>(

@@ -298,8 +298,8 @@ impl Brand {
             ("amazon", 2, vec!["FBA", "OWN"]),
             ("web", 3, vec!["OWN"]),
         ] {
-            let set = json!({"channel": channel, "kind": "dtc", "priority": priority, "nodes": nodes,
-                "backorder": true, "payout": {}});
+            let set = json!({"channel": channel, "kind": "dtc", "priority": priority,
+                "nodes": nodes, "backorder": true, "payout": {}});
             self.tell_json::<tradewind_kernel::events::inventory::ChannelSet>(channel, set);
         }
     }

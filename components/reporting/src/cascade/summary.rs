@@ -60,9 +60,9 @@ fn what_happened(cause: &Event) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect::<String>()
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect::<String>())
 }
 
 fn line_change(change: &LineChange) -> String {
@@ -113,10 +113,8 @@ fn promise_sentence(moved: &[&MovedPromise], whereto: &str) -> String {
     }
     let over: Vec<String> =
         channels.iter().map(|(channel, count)| format!("{channel} {count}")).collect();
-    let worth: Vec<String> = revenue
-        .into_iter()
-        .map(|(currency, sum)| Money::new(sum, currency).to_string())
-        .collect();
+    let worth: Vec<String> =
+        revenue.into_iter().map(|(currency, sum)| Money::new(sum, currency).to_string()).collect();
     let worth = if worth.is_empty() { String::new() } else { format!(" ({})", worth.join(", ")) };
     let count = counted(moved.len(), "promise");
     let verb = if moved.len() == 1 { "moves" } else { "move" };

@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use futures::executor::block_on;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tradewind_kernel::decision::Write;
+use tradewind_kernel::event::{Domain, NewEvent, Origin, event_id};
 use tradewind_reporting::Reporting;
-use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
 use tradewind_shell::auth::Caller;
 use tradewind_shell::catch_up::catch_up;
 use tradewind_shell::http::{Request, Response};
@@ -13,7 +14,10 @@ use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::serve;
-use tradewind_shell::store::{Commit, Found, Needs, Outcome, Read, ReadRequest, Store};
+use tradewind_shell::store::{
+    Commit, CursorMove, Found, Needs, Outcome, Read, ReadRequest, Snapshot, Store, keys,
+};
+use tradewind_shell::world::World;
 
 pub const TENANT: &str = "acme";
 
@@ -33,11 +37,13 @@ impl Driver {
         self.world.set_now(format!("{day}T09:00:00Z").parse().unwrap());
     }
 
-    pub fn call_as(&self, role: Role, method: &str, target: &str, body: Option<Value>) -> Answer {
+    pub fn call(&self, role: Role, method: &str, target: &str, body: Option<Value>) -> Answer {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut headers = Vec::new();
         if body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            let key = format!("{:x}", self.world.random());
+            headers.push(("idempotency-key".to_owned(), key));
         }
         let request = Request {
             method: method.to_owned(),
@@ -47,7 +53,7 @@ impl Driver {
             body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
         };
         let caller = Caller {
-            subject: "ann".to_owned(),
+            subject: role.name().to_owned(),
             tenant: TENANT.to_owned(),
             roles: vec![role],
             supplier: None,
@@ -57,77 +63,121 @@ impl Driver {
         Answer(block_on(serve::<Reporting, _>(&self.world, &request, Ok(caller))))
     }
 
-    pub fn put(&self, target: &str, body: Value) -> Answer {
-        self.call_as(Role::Finance, "PUT", target, Some(body))
-    }
-
     pub fn get(&self, target: &str) -> Answer {
-        self.call_as(Role::Viewer, "GET", target, None)
+        self.call(Role::Viewer, "GET", target, None)
     }
 
-    /// Appends an event of another domain under this correlation.
-    pub fn tell(&self, correlation: &str, kind: &str, data: Value) {
-        let domain: Domain = kind.split('.').next().unwrap().parse().unwrap();
-        let origin = Origin {
-            at: tradewind_shell::world::World::now(&self.world),
-            by: "ann".to_owned(),
+    pub fn cascade(&self, correlation: &str) -> Value {
+        self.get(&format!("/reporting/v1/cascades/{correlation}")).body()
+    }
+
+    pub fn exceptions(&self, status: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/reporting/v1/exceptions?status={status}"));
+        answer.body()["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Kinds and details of the open exceptions.
+    pub fn open(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let open = self.exceptions("open");
+        open.iter().map(|it| (text(&it["kind"]), text(&it["detail"]))).collect()
+    }
+
+    /// Appends an event that somebody's command caused; gives back its id.
+    pub fn tell(&self, correlation: &str, kind: &str, data: Value) -> String {
+        let origin = self.origin(correlation, "ann", None, None);
+        self.append(kind, "it", data, origin, Vec::new())
+    }
+
+    /// Appends an event that another event caused; gives back its id.
+    pub fn follow(&self, correlation: &str, cause: &str, kind: &str, data: Value) -> String {
+        let origin = self.origin(correlation, "system", Some(cause), None);
+        self.append(kind, "it", data, origin, Vec::new())
+    }
+
+    pub fn origin(
+        &self,
+        correlation: &str,
+        by: &str,
+        causation: Option<&str>,
+        parent: Option<&str>,
+    ) -> Origin {
+        Origin {
+            at: self.world.now(),
+            by: by.to_owned(),
             reason: None,
             correlation: correlation.to_owned(),
-            parent: None,
-            causation: None,
-        };
-        let commit = Commit {
-            tenant: TENANT.to_owned(),
-            domain,
-            needs: Needs::Nothing,
-            idempotency: None,
-            checks: Vec::new(),
-            guards: Vec::new(),
-            writes: Vec::new(),
-            events: vec![NewEvent { kind: kind.to_owned(), subject: "it".to_owned(), data }],
-            origin,
-            cursor: None,
-            unmark: None,
-            tenant_known: true,
-            frees: false,
-        };
-        let outcome = block_on(tradewind_shell::world::World::store(&self.world).commit(&commit));
+            parent: parent.map(str::to_owned),
+            causation: causation.map(str::to_owned),
+        }
+    }
+
+    pub fn append(
+        &self,
+        kind: &str,
+        subject: &str,
+        data: Value,
+        origin: Origin,
+        writes: Vec<Write>,
+    ) -> String {
+        let domain: Domain = kind.split('.').next().unwrap().parse().unwrap();
+        let event = NewEvent { kind: kind.to_owned(), subject: subject.to_owned(), data };
+        let commit = Commit { events: vec![event], writes, ..commit(domain, origin) };
+        match block_on(self.world.store().commit(&commit)) {
+            Ok(Outcome::Done { version }) => event_id(version + 1),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A domain has reacted to everything so far.
+    pub fn pass(&self, domain: Domain) {
+        let snapshot = self.read(Read::Counters { key: keys::CURSORS.to_owned() });
+        let Found::Counters(cursors) = &snapshot.found[0] else { panic!() };
+        let at = cursors.get(domain.name()).copied().unwrap_or(0);
+        let expected = u64::try_from(at).unwrap();
+        let cursor = Some(CursorMove { expected, next: snapshot.sequence });
+        let origin = self.origin("passing", "system", None, None);
+        let commit = Commit { cursor, ..commit(domain, origin) };
+        let outcome = block_on(self.world.store().commit(&commit));
         assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
     }
 
-    /// Finance reacts to everything that waits.
+    /// Every other domain has reacted to everything so far.
+    pub fn pass_all(&self) {
+        Domain::ALL.into_iter().filter(|it| *it != Domain::Reporting).for_each(|it| self.pass(it));
+    }
+
+    /// Reporting reacts to everything that waits.
     pub fn react(&self) {
         block_on(catch_up::<Reporting, _>(&self.world, TENANT)).unwrap();
     }
 
-    /// What finance told.
-    pub fn events(&self) -> Vec<Event> {
-        let read = ReadRequest {
+    pub fn read(&self, read: Read) -> Snapshot {
+        let request = ReadRequest {
             tenant: TENANT.to_owned(),
-            domain: Domain::Finance,
+            domain: Domain::Reporting,
             needs: Needs::Nothing,
-            reads: vec![Read::Events { domain: Domain::Finance, after: 0, limit: 10_000 }],
+            reads: vec![read],
         };
-        let store = tradewind_shell::world::World::store(&self.world);
-        let snapshot = block_on(store.read(&read)).unwrap();
-        let Some(Found::Events(events)) = snapshot.found.into_iter().next() else { return vec![] };
-        events
+        block_on(self.world.store().read(&request)).unwrap()
     }
+}
 
-    /// The changes of cash under a correlation, summed by week; weeks without any left out.
-    pub fn cash_changes(&self, correlation: &str) -> Vec<(String, String)> {
-        let mut weeks = std::collections::BTreeMap::<String, rust_decimal::Decimal>::new();
-        for event in self.events() {
-            if event.origin.correlation == correlation && event.kind() == "finance.cash-changed" {
-                for week in event.what.data["weeks"].as_array().unwrap() {
-                    let change: rust_decimal::Decimal =
-                        week["change"].as_str().unwrap().parse().unwrap();
-                    *weeks.entry(week["week"].as_str().unwrap().to_owned()).or_default() += change;
-                }
-            }
-        }
-        weeks.retain(|_, change| !change.is_zero());
-        weeks.into_iter().map(|(week, change)| (week, change.to_string())).collect()
+pub fn commit(domain: Domain, origin: Origin) -> Commit {
+    Commit {
+        tenant: TENANT.to_owned(),
+        domain,
+        needs: Needs::Nothing,
+        idempotency: None,
+        checks: Vec::new(),
+        guards: Vec::new(),
+        writes: Vec::new(),
+        events: Vec::new(),
+        origin,
+        cursor: None,
+        unmark: None,
+        tenant_known: true,
+        frees: false,
     }
 }
 
@@ -140,18 +190,5 @@ impl Answer {
 
     pub fn body(&self) -> Value {
         serde_json::from_slice(&self.0.body).unwrap_or(Value::Null)
-    }
-
-    pub fn header(&self, name: &str) -> Option<String> {
-        let headers = self.0.headers.iter();
-        headers.clone().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-    }
-
-    /// In, out and balance of a week.
-    pub fn week(&self, week: &str) -> [String; 3] {
-        let body = self.body();
-        let weeks = body["weeks"].as_array().cloned().unwrap_or_default();
-        let found = weeks.into_iter().find(|it| it["week"] == week).unwrap_or(json!({}));
-        ["in", "out", "balance"].map(|name| found[name].as_str().unwrap_or("-").to_owned())
     }
 }

@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 /// Everything of one tenant.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tenant {
     pub(super) sequence: u64,
     pub(super) records: BTreeMap<String, Kept>,
@@ -24,27 +24,27 @@ pub(super) struct Tenant {
 }
 
 /// A record and when it ends, by the clock.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) record: Versioned,
     pub(super) until: Option<u64>,
 }
 
 /// A set.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Members {
     pub(super) version: u64,
     pub(super) members: BTreeMap<String, String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held {
     owner: String,
     until: u64,
 }
 
 /// How often the lease was taken at one position: cursor, and version of the plan beside it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Tries {
     position: (u64, u64),
     count: u64,

@@ -212,7 +212,7 @@ fn in_currency(cents: i64, currency: &str) -> i64 {
 }
 
 /// Hundredths of a currency in US cents, at the base day's rate.
-#[must_use]
+#[cfg(test)]
 pub fn in_dollars(hundredths: i64, currency: &str) -> i64 {
     let rate = brand::RATES.iter().find(|(code, _)| *code == currency);
     rate.map_or(hundredths, |(_, ten_thousandths)| hundredths * ten_thousandths / 10_000)

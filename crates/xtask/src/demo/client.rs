@@ -101,6 +101,11 @@ impl<'a> Client<'a> {
         Self { agent, base_url, people }
     }
 
+    /// A further connection for the same people.
+    pub fn another(&self) -> Self {
+        Self::new(self.base_url, self.people)
+    }
+
     /// Makes a write; whatever is not done or made is an error with the problem in it.
     pub fn write(&self, write: &Write<'_>) -> Result<Written> {
         let named = || format!("{} {}", write.method, write.path);

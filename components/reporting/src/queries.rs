@@ -134,9 +134,8 @@ fn parked_of(domain: Domain, json: &str, correlation: &str) -> Option<ParkedEven
 /// cursor, which has not passed it; one of a mark is not.
 fn plan_serves(plan: &Versioned, correlation: &str) -> bool {
     let plan: serde_json::Value = serde_json::from_str(&plan.json).unwrap_or_default();
-    let field = |name: &str| {
-        plan.pointer(&format!("/cause/Mark/origin/{name}")).and_then(|it| it.as_str())
-    };
+    let field =
+        |name: &str| plan.pointer(&format!("/cause/Mark/origin/{name}")).and_then(|it| it.as_str());
     field("correlation") == Some(correlation)
         || field("parent").is_some_and(|parents| parents.split(' ').any(|it| it == correlation))
 }
@@ -289,11 +288,11 @@ impl<'g, 'w, W: World> Streams<'g, 'w, W> {
             }
         }
         let until = self.until;
-        let heads = self.waiting.values_mut().filter(|stream| {
-            stream.events.front().is_some_and(|event| event.sequence <= until)
-        });
-        let first =
-            heads.min_by_key(|stream| stream.events.front().map(|event| event.sequence));
+        let heads = self
+            .waiting
+            .values_mut()
+            .filter(|stream| stream.events.front().is_some_and(|event| event.sequence <= until));
+        let first = heads.min_by_key(|stream| stream.events.front().map(|event| event.sequence));
         Ok(first.and_then(|stream| stream.events.pop_front()))
     }
 }
