@@ -1,12 +1,14 @@
 //! The product as it ships: the components in the embedded host, a real Redis, HTTP.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use xtask::keys::{Bearer, Keys};
@@ -55,6 +57,20 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// What a test kills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Victim {
+    Host,
+    Redis,
+    Both,
+}
+
+impl Victim {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Redis, Self::Both];
+}
+
 impl Hosted {
     /// Starts a host with its private Redis (fsync at every write) and a movable business clock.
     ///
@@ -96,6 +112,10 @@ impl Hosted {
         command.arg("--compiled").arg(project.root().join("target/compiled"));
         command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
         self.child = Some(command.spawn().context("cannot start the host")?);
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
         let begun = Instant::now();
         let ready = format!("{}/host/v1/ready", self.base());
         while begun.elapsed() < READY_WITHIN {
@@ -134,6 +154,62 @@ impl Hosted {
         self.data.path()
     }
 
+    /// Kills the host, its Redis, or both, without a chance to do anything more (SIGKILL).
+    ///
+    /// # Errors
+    /// There is nothing to kill.
+    pub fn kill(&mut self, victim: Victim) -> Result<()> {
+        if victim != Victim::Redis {
+            let mut child = self.child.take().context("no host runs")?;
+            let redis = self.redis_process();
+            child.kill()?;
+            // The kernel asks Redis to stop when the host is dead; it must not get to that.
+            if victim == Victim::Both
+                && let Ok(redis) = redis
+            {
+                drop(kill_process(redis, Signal::KILL));
+            }
+            child.wait()?;
+            return Ok(());
+        }
+        kill_process(self.redis_process()?, Signal::KILL).context("Redis cannot be killed")
+    }
+
+    /// After a kill: starts the host if it is gone, and waits until all is there again.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn restart(&mut self) -> Result<()> {
+        if self.child.is_none() { self.spawn() } else { self.wait_until_ready() }
+    }
+
+    /// The private Redis' process, which works in the data folder.
+    fn redis_process(&self) -> Result<Pid> {
+        let folder = self.data.path().join("redis").canonicalize()?;
+        let text = std::fs::read_to_string(folder.join("redis.pid"))?;
+        let process = text.trim();
+        if std::fs::read_link(format!("/proc/{process}/cwd"))? != folder {
+            bail!("process {process} is not the private Redis");
+        }
+        Pid::from_raw(process.parse()?).context("no process has the number 0")
+    }
+
+    /// The answer of the private Redis to one command without blanks in its words.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub fn redis(&self, command: &str) -> Result<String> {
+        let process = self.redis_process()?.as_raw_nonzero();
+        let title = std::fs::read_to_string(format!("/proc/{process}/cmdline"))?;
+        let port = title.split(|it: char| !it.is_ascii_digit()).rfind(|it| !it.is_empty());
+        let port: u16 = port.context("Redis' title names no port")?.parse()?;
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
     /// The agent that requests go through.
     #[must_use]
     pub fn agent(&self) -> ureq::Agent {
@@ -163,8 +239,7 @@ impl Hosted {
 impl Drop for Hosted {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let pid = rustix::process::Pid::from_child(&child);
-            if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_err() {
+            if kill_process(Pid::from_child(&child), Signal::TERM).is_err() {
                 drop(child.kill());
             }
             drop(child.wait());

@@ -6,6 +6,7 @@
 //! * [`story`] reads `scenarios/*.md`, stories that a buyer can read, and plays them on a driver.
 //! * [`compare`] holds an answer against what a story expects.
 
+pub mod chance;
 pub mod compare;
 pub mod driver;
 pub mod hosted;

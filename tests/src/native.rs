@@ -107,6 +107,12 @@ impl Native {
         &self.store
     }
 
+    /// The same product at the same moment, sharing nothing with this one; its store has no faults.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { store: self.store.fork(), now: self.now, seed: self.seed }
+    }
+
     fn world(&mut self) -> Provider<MemoryStore> {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2);
         let asks = Direct { store: self.store.clone(), now: self.now };

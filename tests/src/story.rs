@@ -96,6 +96,18 @@ impl Telling {
     }
 }
 
+/// The part of a story from one heading up to another, or to its end without one.
+///
+/// # Errors
+/// A heading is not there.
+pub fn part<'a>(story: &'a str, from: &str, to: Option<&str>) -> Result<&'a str> {
+    let start = story.find(from).with_context(|| format!("no `{from}` in the story"))?;
+    let rest = &story[start..];
+    let Some(to) = to else { return Ok(rest) };
+    let end = rest.find(to).with_context(|| format!("no `{to}` after `{from}`"))?;
+    Ok(&rest[..end])
+}
+
 /// Plays a story; `name` is its tenant and stands in front of every fault.
 ///
 /// # Errors

@@ -4,12 +4,14 @@
 //! once; correctness rests on that alone. A large effect keeps its position beside the cursor. An
 //! event that cannot be processed is parked: the cursor moves on and an exception opens.
 
-use serde::{Deserialize, Serialize};
-use tradewind_kernel::decision::{Decision, Write};
-use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
-use tradewind_kernel::events::system::{EventParked, EventReplayed};
-use tradewind_kernel::refusal::Refusal;
+mod parking;
+mod plan;
 
+use tradewind_kernel::decision::{Decision, Write};
+use tradewind_kernel::event::{Domain, Event, Origin};
+use tradewind_kernel::events::system::EventReplayed;
+
+use self::plan::{Plan, PlanCause, first_plan, is_plan, stored};
 use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
@@ -50,23 +52,6 @@ const MAX_EFFECT_ATTEMPTS: u32 = 16;
 
 /// Tries after which an item that is marked again and again is not worked first any more.
 pub const PATIENT_WORK_FIRST: u32 = 6;
-
-/// What an unfinished effect belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum PlanCause {
-    Events(Vec<Event>),
-    Mark { item: String, token: String, origin: Origin },
-}
-
-/// The position beside the cursor of an effect that takes several commits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Plan {
-    cause: PlanCause,
-    steps: Vec<String>,
-    step: usize,
-    parts: usize,
-    part: usize,
-}
 
 /// What one piece of work did.
 enum Worked {
@@ -114,10 +99,7 @@ async fn events_wait<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result
     Ok(standing::<S, W>(world, tenant).await?.behind)
 }
 
-async fn standing<S: Service<W>, W: World>(
-    world: &W,
-    tenant: &str,
-) -> Result<Snapshot, Failure> {
+async fn standing<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<Snapshot, Failure> {
     let request = ReadRequest {
         tenant: tenant.to_owned(),
         domain: S::DOMAIN,
@@ -312,129 +294,6 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         Err(Outage(format!("an effect gave up after {MAX_EFFECT_ATTEMPTS} tries")).into())
     }
 
-    /// Takes an unfinished effect one commit further.
-    async fn continue_plan(
-        &self,
-        plan: Plan,
-        version: u64,
-        cursor: u64,
-        suspect: bool,
-    ) -> Result<(), Failure> {
-        if let (true, PlanCause::Events(events)) = (suspect, &plan.cause) {
-            self.park(events, cursor, "its effect was tried in vain several times", &[]).await?;
-            return Ok(());
-        }
-        for attempt in 0..MAX_EFFECT_ATTEMPTS {
-            let gather = self.gather(attempt);
-            gather.witness(Check::Record { key: keys::plan(S::DOMAIN), version });
-            let mut next = plan.clone();
-            let mut decision = match self.next_of_plan(&gather, &mut next).await {
-                Ok(Some(decision)) => decision,
-                Ok(None) => continue,
-                Err(Failure::Refused(refusal)) => {
-                    if let PlanCause::Events(events) = &plan.cause {
-                        self.park_refused(events, cursor, &refusal).await?;
-                        return Ok(());
-                    }
-                    return Err(Outage(refusal.to_string()).into());
-                }
-                Err(failure) => return Err(failure),
-            };
-            let finished = next.step >= next.steps.len();
-            if finished {
-                decision.delete(keys::plan(S::DOMAIN));
-            } else {
-                decision.put(keys::plan(S::DOMAIN), &next);
-            }
-            let origin = self.origin_of_plan(&plan);
-            let mut commit = self.commit(&gather, decision, origin);
-            if finished {
-                self.finish(&plan, cursor, &mut commit);
-            } else {
-                commit.cursor = Some(CursorMove { expected: cursor, next: cursor });
-            }
-            match self.world.store().commit(&commit).await? {
-                Outcome::Done { .. } | Outcome::CursorMoved => return Ok(()),
-                Outcome::Stale(place) if is_plan_check::<S, W>(&commit, place) => return Ok(()),
-                _ => {}
-            }
-        }
-        Err(Outage(format!("a part gave up after {MAX_EFFECT_ATTEMPTS} tries")).into())
-    }
-
-    fn origin_of_plan(&self, plan: &Plan) -> Origin {
-        match &plan.cause {
-            PlanCause::Events(events) => self.origin_of(&events[0]),
-            PlanCause::Mark { origin, .. } => Origin { at: self.world.now(), ..origin.clone() },
-        }
-    }
-
-    fn finish(&self, plan: &Plan, cursor: u64, commit: &mut Commit) {
-        match &plan.cause {
-            PlanCause::Events(events) => {
-                let next = events.last().map_or(cursor, |event| event.sequence);
-                commit.cursor = Some(CursorMove { expected: cursor, next });
-                if let Some(event) = replayed_event(S::DOMAIN, events) {
-                    let set = keys::parked(S::DOMAIN);
-                    commit.writes.push(Write::DeleteMember { set, member: event.id() });
-                }
-            }
-            PlanCause::Mark { item, token, .. } => {
-                commit.unmark = Some((item.clone(), token.clone()));
-            }
-        }
-    }
-
-    /// The next commit of an unfinished effect; `None` when something else had to go first.
-    async fn next_of_plan(
-        &self,
-        gather: &Gather<'_, W>,
-        plan: &mut Plan,
-    ) -> Result<Option<Decision>, Failure> {
-        let parts_key = keys::plan_parts(S::DOMAIN);
-        if plan.part < plan.parts {
-            let name = plan.part.to_string();
-            let read = Read::Members { key: parts_key.clone(), members: vec![name.clone()] };
-            let found = gather.fetch(vec![read]).await?;
-            let Some(Found::Members(_, members)) = found.into_iter().next() else {
-                return Err(Outage("a part is missing".to_owned()).into());
-            };
-            let json = members.into_iter().flatten().next().unwrap_or_default();
-            let mut decision: Decision = serde_json::from_str(&json)
-                .map_err(|fault| Outage(format!("a part does not read: {fault}")))?;
-            decision.delete_member(parts_key, name);
-            advance_part(plan);
-            return Ok(Some(decision));
-        }
-        let PlanCause::Events(events) = &plan.cause else {
-            return Err(Outage("a plan for a mark has only parts".to_owned()).into());
-        };
-        let replayed;
-        let events = match replayed_event(S::DOMAIN, events) {
-            Some(event) => {
-                replayed = [event];
-                &replayed[..]
-            }
-            None => events.as_slice(),
-        };
-        let cause = Cause { events, step: plan.steps.get(plan.step).map(String::as_str) };
-        match S::react(gather, cause).await? {
-            Reaction::Effect(Effect::Done(decision)) => {
-                plan.step = plan.step.saturating_add(1);
-                Ok(Some(decision))
-            }
-            Reaction::Effect(Effect::Parts(parts)) => {
-                (plan.parts, plan.part) = (parts.len(), 0);
-                Ok(Some(stored_parts::<S, W>(parts)))
-            }
-            Reaction::WorkFirst(item) => {
-                self.work_item(&item).await?;
-                Ok(None)
-            }
-            Reaction::Steps(_) => Err(Outage("a step has no steps of its own".to_owned()).into()),
-        }
-    }
-
     /// Works a few marks; gives back whether there may be more to do.
     async fn work_marks(&self, progress: &mut bool) -> Result<bool, Failure> {
         if !S::WORKS_MARKS {
@@ -497,48 +356,6 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         }
         Ok(())
     }
-
-    async fn park_refused(
-        &self,
-        batch: &[Event],
-        cursor: u64,
-        refusal: &Refusal,
-    ) -> Result<Worked, Failure> {
-        self.park(batch, cursor, &refusal.to_string(), &refusal.faults).await
-    }
-
-    /// Sets the first event of a batch aside: the cursor moves on, an exception opens.
-    async fn park(
-        &self,
-        batch: &[Event],
-        cursor: u64,
-        why: &str,
-        faults: &[tradewind_kernel::Fault],
-    ) -> Result<Worked, Failure> {
-        let first = replayed_event(S::DOMAIN, &batch[..1]).unwrap_or_else(|| batch[0].clone());
-        self.world.log(&format!("parked {} ({}): {why}", first.id(), first.kind()));
-        let parked = EventParked {
-            event: first.id(),
-            kind: first.kind().to_owned(),
-            correlation: first.origin.correlation.clone(),
-            why: why.to_owned(),
-            faults: faults.to_vec(),
-        };
-        let mut decision = Decision::default();
-        let record = serde_json::json!({ "event": first, "why": why, "faults": faults });
-        decision.put_member(keys::parked(S::DOMAIN), first.id(), &record);
-        decision.delete(keys::plan(S::DOMAIN));
-        #[allow(clippy::expect_used, reason = "our payloads have text keys and always serialise")]
-        let data = serde_json::to_value(&parked).expect("our payloads serialise");
-        let kind = format!("{}.event-parked", S::DOMAIN);
-        decision.event(NewEvent { kind, subject: first.id(), data });
-        let mut commit = self.commit(&self.gather(0), decision, self.origin_of(&batch[0]));
-        commit.cursor = Some(CursorMove { expected: cursor, next: batch[0].sequence });
-        match self.world.store().commit(&commit).await? {
-            Outcome::Done { .. } if batch.len() == 1 => Ok(Worked::Done),
-            _ => Ok(Worked::Elsewhere),
-        }
-    }
 }
 
 /// The event that a person had replayed for this domain, when that is what the batch is. A replay
@@ -548,42 +365,4 @@ fn replayed_event(domain: Domain, batch: &[Event]) -> Option<Event> {
     let is_replay = only.domain == domain && only.kind().ends_with(".event-replayed");
     let read = || serde_json::from_value::<EventReplayed>(only.what.data.clone()).ok();
     is_replay.then(read).flatten().map(|replayed| replayed.replayed)
-}
-
-fn first_plan(batch: &[Event], steps: Vec<String>, parts: usize) -> Plan {
-    Plan { cause: PlanCause::Events(batch.to_vec()), steps, step: 0, parts, part: 0 }
-}
-
-/// A decision that stores a plan and its parts.
-fn stored<S: Service<W>, W: World>(plan: &Plan, parts: Vec<Decision>) -> Decision {
-    let mut decision = stored_parts::<S, W>(parts);
-    decision.put(keys::plan(S::DOMAIN), plan);
-    decision
-}
-
-fn stored_parts<S: Service<W>, W: World>(parts: Vec<Decision>) -> Decision {
-    let mut decision = Decision::default();
-    for (number, part) in parts.iter().enumerate() {
-        decision.put_member(keys::plan_parts(S::DOMAIN), number.to_string(), part);
-    }
-    decision
-}
-
-fn advance_part(plan: &mut Plan) {
-    plan.part = plan.part.saturating_add(1);
-    if plan.part >= plan.parts {
-        (plan.parts, plan.part) = (0, 0);
-        plan.step = plan.step.saturating_add(1);
-    }
-}
-
-fn is_plan<S: Service<W>, W: World>(write: &Write) -> bool {
-    matches!(write, Write::Put { key, .. } if *key == keys::plan(S::DOMAIN))
-}
-
-fn is_plan_check<S: Service<W>, W: World>(commit: &Commit, place: usize) -> bool {
-    matches!(
-        commit.checks.get(place),
-        Some(Check::Record { key, .. }) if *key == keys::plan(S::DOMAIN)
-    )
 }

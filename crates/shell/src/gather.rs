@@ -5,6 +5,8 @@
 //! twice costs nothing and gives the same, and [`Gather::prefetch`] reads many things at one
 //! moment in one round trip.
 
+mod parse;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -16,10 +18,10 @@ use tradewind_kernel::refusal::Refusal;
 use tradewind_kernel::{Day, Id, Instant};
 
 use crate::failure::Failure;
-use crate::store::{
-    Check, Found, MarkState, Needs, Outage, Read, ReadRequest, Store, Versioned,
-};
+use crate::store::{Check, Found, MarkState, Needs, Outage, Read, ReadRequest, Store};
 use crate::world::{Answered, AskError, World};
+
+use self::parse::{misread, parse, parse_json};
 
 /// A record as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -291,10 +293,7 @@ impl<'w, W: World> Gather<'w, W> {
     ///
     /// # Errors
     /// Outages; `Behind`.
-    pub async fn counters(
-        &self,
-        key: impl Into<String>,
-    ) -> Result<BTreeMap<String, i64>, Failure> {
+    pub async fn counters(&self, key: impl Into<String>) -> Result<BTreeMap<String, i64>, Failure> {
         let key = key.into();
         match self.one(Read::Counters { key: key.clone() }).await? {
             Found::Counters(counters) => Ok(counters),
@@ -392,17 +391,4 @@ impl<'w, W: World> Gather<'w, W> {
     pub async fn today(&self) -> Result<Day, Failure> {
         Ok(self.now.day_in(self.settings().await?.zone))
     }
-}
-
-fn parse<T: DeserializeOwned>(key: &str, record: &Versioned) -> Result<Kept<T>, Failure> {
-    Ok(Kept { version: record.version, value: parse_json(key, &record.json)? })
-}
-
-fn parse_json<T: DeserializeOwned>(key: &str, json: &str) -> Result<T, Failure> {
-    serde_json::from_str(json)
-        .map_err(|fault| Outage(format!("`{key}` does not read: {fault}")).into())
-}
-
-fn misread(key: &str, found: &Found) -> Failure {
-    Outage(format!("the store answered {found:?} for `{key}`")).into()
 }

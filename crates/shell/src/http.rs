@@ -150,7 +150,8 @@ fn refused(refusal: &Refusal, correlation: &str) -> Response {
 }
 
 fn unavailable(correlation: &str) -> Response {
-    let detail = "the store is away or this domain is catching up; the same request can be repeated";
+    let detail =
+        "the store is away or this domain is catching up; the same request can be repeated";
     let body = problem(503, "Unavailable", "unavailable", detail, correlation);
     let mut response = Response::json(503, &body);
     response.headers = problem_headers();

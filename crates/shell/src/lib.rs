@@ -24,9 +24,9 @@ pub mod redis;
 pub mod route;
 pub mod run;
 pub mod schema;
+pub mod scripted;
 pub mod serve;
 pub mod service;
-pub mod scripted;
 pub mod settings;
 #[cfg(target_arch = "wasm32")]
 pub mod spin;

@@ -4,9 +4,9 @@
 //! anything else than the code does. The output is the same every time, so that it is checked in
 //! and compared.
 
-mod common;
 mod components;
 mod operation;
+mod shared;
 
 use std::collections::BTreeSet;
 
@@ -78,11 +78,11 @@ pub fn document<Op>(domain: Domain, routes: &[Route<Op>], version: &str) -> Open
     let mut components = ComponentsBuilder::new()
         .schemas_from_iter(registry.published())
         .security_scheme(TOKEN, token_scheme());
-    for (name, response) in common::problems() {
+    for (name, response) in shared::problems() {
         components = components.response(name, response);
     }
     let mut info = Info::new(format!("Tradewind {domain}"), version.to_owned());
-    info.description = Some(common::DESCRIPTION.to_owned());
+    info.description = Some(shared::DESCRIPTION.to_owned());
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
@@ -152,12 +152,12 @@ pub fn page<T: ToSchema>() -> Described {
 }
 
 fn entries<Op>(domain: Domain, routes: &[Route<Op>]) -> Vec<Entry<'_>> {
-    routes.iter().map(Entry::of).chain(common::entries(domain)).collect()
+    routes.iter().map(Entry::of).chain(shared::entries(domain)).collect()
 }
 
 fn registry(entries: &[Entry<'_>]) -> Registry {
     let mut registry = Registry::default();
-    for described in [described::<Id>(), described::<Fault>(), described::<common::Problem>()] {
+    for described in [described::<Id>(), described::<Fault>(), described::<shared::Problem>()] {
         registry.add(&described, false);
     }
     for described in
@@ -189,7 +189,7 @@ fn token_scheme() -> SecurityScheme {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some(common::TOKEN_DESCRIPTION));
+        .description(Some(shared::TOKEN_DESCRIPTION));
     SecurityScheme::Http(scheme.build())
 }
 

@@ -88,6 +88,9 @@ pub struct Described {
     pub parts: Vec<(String, RefOr<Schema>)>,
 }
 
+/// Says what a type looks like.
+pub type Describe = fn() -> Described;
+
 /// Describes a type; the form in which a route names its body and answers.
 #[must_use]
 pub fn described<T: ToSchema>() -> Described {
@@ -125,13 +128,13 @@ pub struct Route<Op: 'static> {
     /// One line for the documents.
     pub summary: &'static str,
     /// The body's type, if there is one.
-    pub body: Option<fn() -> Described>,
+    pub body: Option<Describe>,
     /// The body is JSON lines and may be large.
     pub lines: bool,
     /// Parameters of the query; anything else in the query is refused.
     pub query: &'static [QueryParameter],
     /// The answer's statuses and types; problems are added to the documents for all.
-    pub answers: &'static [(u16, Option<fn() -> Described>)],
+    pub answers: &'static [(u16, Option<Describe>)],
 }
 
 impl<Op: Copy> Route<Op> {
@@ -139,7 +142,17 @@ impl<Op: Copy> Route<Op> {
     #[must_use]
     pub const fn new(method: Method, path: &'static str, op: Op, roles: &'static [Role]) -> Self {
         let summary = "";
-        Self { method, path, op, roles, summary, body: None, lines: false, query: &[], answers: &[] }
+        Self {
+            method,
+            path,
+            op,
+            roles,
+            summary,
+            body: None,
+            lines: false,
+            query: &[],
+            answers: &[],
+        }
     }
 
     /// The parameters of the path, if this route is meant.
@@ -174,7 +187,10 @@ mod tests {
     #[test]
     fn paths_match_whole() {
         let route = Route::new(Method::Get, "/x/v1/orders/{id}/submit", (), &[]);
-        assert_eq!(route.matches("/x/v1/orders/po%5f1/submit"), Some(vec![("id", "po_1".to_owned())]));
+        assert_eq!(
+            route.matches("/x/v1/orders/po%5f1/submit"),
+            Some(vec![("id", "po_1".to_owned())])
+        );
         for path in ["/x/v1/orders/1", "/x/v1/orders/1/submit/", "/x/v1/orders/1/approve"] {
             assert_eq!(route.matches(path), None, "{path}");
         }

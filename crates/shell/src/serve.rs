@@ -1,12 +1,11 @@
 //! From a request to a response: token, route, role, headers, domain, problem body.
 
+mod shared;
+
 use std::marker::PhantomData;
 
-use serde_json::{Value, json};
-use tradewind_kernel::event::{Event, Origin, sequence_of};
-use tradewind_kernel::events::system::{EventDismissed, EventReplayed};
-use tradewind_kernel::event::NewEvent;
-use tradewind_kernel::decision::Decision;
+use serde_json::json;
+use tradewind_kernel::event::Origin;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::{Id, id};
 
@@ -18,7 +17,7 @@ use crate::http::{Method, Request, Response, query_pairs};
 use crate::route::{QueryParameter, Role};
 use crate::run::{Task, is_our_correlation};
 use crate::service::Service;
-use crate::store::{Found, Needs, Read, Store, keys};
+use crate::store::{Needs, Store};
 use crate::world::World;
 
 /// The longest idempotency key.
@@ -26,34 +25,6 @@ const MAX_KEY_LENGTH: usize = 255;
 
 /// The largest body of a request that is not a bulk load: 1 MiB (contract.md).
 pub const MAX_BODY: usize = 1 << 20;
-
-/// What the shell itself answers for every domain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Common {
-    Events,
-    OpenApi,
-    Parked,
-    Replay,
-    Dismiss,
-    Tick,
-}
-
-const EVENT_QUERY: &[QueryParameter] = &[
-    QueryParameter {
-        name: "after",
-        required: false,
-        repeated: false,
-        form: "string",
-        description: "the id of the last event seen",
-    },
-    QueryParameter {
-        name: "limit",
-        required: false,
-        repeated: false,
-        form: "integer",
-        description: "at most so many",
-    },
-];
 
 /// Answers one request of a domain. `caller` is what the token says, or why there is none.
 pub async fn serve<S: Service<W>, W: World>(
@@ -138,9 +109,9 @@ fn response(answer: Answer, writes: bool) -> Response {
 
 async fn answer<S: Service<W>, W: World>(asked: &Asked<'_, W>) -> Result<Answer, Failure> {
     let method = Method::parse(&asked.request.method);
-    let common = common_routes(S::DOMAIN.name());
-    if let Some((operation, parameters)) = common_match(&common, &asked.request.path, method)? {
-        return shared::<S, W>(asked, operation, parameters).await;
+    let routes = shared::routes(S::DOMAIN.name());
+    if let Some((operation, parameters)) = shared::find(&routes, &asked.request.path, method)? {
+        return shared::answer::<S, W>(asked, operation, parameters).await;
     }
     let mut found = None;
     let mut path_known = false;
@@ -262,214 +233,10 @@ fn check_query(query: &[(String, String)], known: &[QueryParameter]) -> Result<(
             return Err(refuse(format!("`{name}` is given twice")));
         }
     }
-    match known.iter().find(|known| known.required && !query.iter().any(|(n, _)| n == known.name))
-    {
+    match known.iter().find(|known| known.required && !query.iter().any(|(n, _)| n == known.name)) {
         Some(missing) => Err(refuse(format!("the query needs `{}`", missing.name))),
         None => Ok(()),
     }
-}
-
-fn common_routes(domain: &'static str) -> [(Common, Method, String); 6] {
-    [
-        (Common::Events, Method::Get, format!("/{domain}/v1/events")),
-        (Common::OpenApi, Method::Get, format!("/{domain}/v1/openapi.json")),
-        (Common::Parked, Method::Get, format!("/{domain}/v1/parked")),
-        (Common::Replay, Method::Post, format!("/{domain}/v1/parked/{{event}}/replay")),
-        (Common::Dismiss, Method::Post, format!("/{domain}/v1/parked/{{event}}/dismiss")),
-        (Common::Tick, Method::Post, format!("/{domain}/v1/tick")),
-    ]
-}
-
-type Matched = Option<(Common, Vec<(&'static str, String)>)>;
-
-fn common_match(
-    routes: &[(Common, Method, String)],
-    path: &str,
-    method: Option<Method>,
-) -> Result<Matched, Refusal> {
-    for (operation, wanted, pattern) in routes {
-        let parameters = match pattern.split_once("{event}") {
-            None => (pattern == path).then(Vec::new),
-            Some((before, after)) => path
-                .strip_prefix(before)
-                .and_then(|rest| rest.strip_suffix(after))
-                .filter(|event| !event.contains('/'))
-                .map(|event| vec![("event", event.to_owned())]),
-        };
-        if let Some(parameters) = parameters {
-            if Some(*wanted) != method {
-                return Err(no_route(true));
-            }
-            return Ok(Some((*operation, parameters)));
-        }
-    }
-    Ok(None)
-}
-
-/// What every domain answers alike.
-async fn shared<S: Service<W>, W: World>(
-    asked: &Asked<'_, W>,
-    operation: Common,
-    parameters: Vec<(&'static str, String)>,
-) -> Result<Answer, Failure> {
-    let query = query_pairs(&asked.request.query)?;
-    let call = call_of::<S, W>(asked, parameters, query);
-    let roles: &[Role] = match operation {
-        Common::Tick => &[Role::System],
-        Common::Replay | Common::Dismiss => &[],
-        Common::OpenApi => &Role::ALL,
-        Common::Events | Common::Parked => Role::READERS,
-    };
-    let allowed = match operation {
-        Common::Tick => asked.caller.is(Role::System) || asked.caller.is(Role::Admin),
-        _ => asked.caller.may(roles),
-    };
-    if !allowed {
-        return Err(forbidden(&call, roles).await);
-    }
-    match operation {
-        Common::Events => {
-            check_query(&call.query, EVENT_QUERY)?;
-            events(&call).await
-        }
-        Common::OpenApi => {
-            let document = serde_json::from_str(S::openapi()).unwrap_or(Value::Null);
-            Ok(Answer::ok(document))
-        }
-        Common::Parked => parked(&call).await,
-        Common::Replay | Common::Dismiss => {
-            check_headers(asked.request, Method::Post, false, false)?;
-            end_parked(&call, operation == Common::Replay).await
-        }
-        Common::Tick => tick(&call).await,
-    }
-}
-
-/// `GET /{domain}/v1/events`: the domain's stream in CloudEvents form.
-async fn events<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
-    let limit = call.limit()?;
-    let after = match call.query::<String>("after")?.as_deref() {
-        None | Some("") => 0,
-        Some(text) => sequence_of(text).ok_or_else(|| {
-            let detail = "`after` is the id of an event";
-            Refusal::new(RefusalKind::Malformed, "cursor-unknown", detail)
-        })?,
-    };
-    call.answer(async |gather| {
-        let read = Read::Events { domain: S::DOMAIN, after, limit };
-        let found = gather.fetch(vec![read]).await?;
-        let Some(Found::Events(events)) = found.into_iter().next() else {
-            return Ok(Call::<S, W>::page(Vec::new(), None, limit));
-        };
-        let last = events.last().map(Event::id);
-        let items = events.iter().map(|event| cloud_event(call.tenant(), event)).collect();
-        Ok(Call::<S, W>::page(items, last, limit))
-    })
-    .await
-}
-
-/// An event in the form of CloudEvents 1.0, with our extensions.
-#[must_use]
-pub fn cloud_event(tenant: &str, event: &Event) -> Value {
-    let mut value = json!({
-        "specversion": "1.0",
-        "id": event.id(),
-        "source": format!("/{tenant}/{}", event.domain),
-        "type": event.kind(),
-        "subject": event.what.subject,
-        "time": event.origin.at,
-        "datacontenttype": "application/json",
-        "data": event.what.data,
-        "correlationid": event.origin.correlation,
-        "sequence": format!("{:016}", event.sequence),
-        "by": event.origin.by,
-    });
-    let optional = [
-        ("causationid", &event.origin.causation),
-        ("parentcorrelationid", &event.origin.parent),
-        ("reason", &event.origin.reason),
-    ];
-    if let Some(object) = value.as_object_mut() {
-        for (name, text) in optional {
-            if let Some(text) = text {
-                object.insert(name.to_owned(), Value::String(text.clone()));
-            }
-        }
-    }
-    value
-}
-
-async fn parked<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
-    call.answer(async |gather| {
-        let parked = gather.set::<Value>(keys::parked(S::DOMAIN)).await?;
-        let items: Vec<Value> = parked
-            .into_iter()
-            .map(|(id, record)| {
-                json!({
-                    "id": id,
-                    "type": record.pointer("/event/type"),
-                    "correlation_id": record.pointer("/event/correlation"),
-                    "why": record.get("why"),
-                    "faults": record.get("faults"),
-                })
-            })
-            .collect();
-        Ok(Answer::ok(json!({ "items": items, "next": null })))
-    })
-    .await
-}
-
-async fn end_parked<S: Service<W>, W: World>(
-    call: &Call<'_, S, W>,
-    replay: bool,
-) -> Result<Answer, Failure> {
-    let id = call.text("event").to_owned();
-    call.command(async |gather| {
-        let set = keys::parked(S::DOMAIN);
-        let kept = gather.members::<Value>(set.clone(), vec![id.clone()]).await?;
-        let record = kept.into_iter().flatten().next();
-        let record = record.ok_or_else(|| Refusal::not_found(format!("parked event `{id}`")))?;
-        let mut decision = Decision::default();
-        let (kind, data) = if replay {
-            let replayed: Event = serde_json::from_value(record["event"].clone())
-                .map_err(|fault| crate::store::Outage(fault.to_string()))?;
-            let data = EventReplayed { event: id.clone(), replayed };
-            ("event-replayed", serde_json::to_value(data))
-        } else {
-            decision.delete_member(set, id.clone());
-            ("event-dismissed", serde_json::to_value(EventDismissed { event: id.clone() }))
-        };
-        let data = data.unwrap_or_default();
-        let kind = format!("{}.{kind}", S::DOMAIN);
-        decision.event(NewEvent { kind, subject: id.clone(), data });
-        Ok(decision.reply(200, json!({ "event": id })))
-    })
-    .await
-}
-
-/// `POST /{domain}/v1/tick`: catches up and does what time demands, for one tenant or for all.
-async fn tick<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure> {
-    let tenants = if call.tenant() == "*" {
-        call.world().store().tenants().await?
-    } else {
-        vec![call.tenant().to_owned()]
-    };
-    let mut failed = Vec::new();
-    for tenant in &tenants {
-        if let Err(failure) = tick_tenant::<S, W>(call.world(), tenant).await {
-            call.world().log(&format!("tick of {} for {tenant}: {failure}", S::DOMAIN));
-            failed.push(tenant.clone());
-        }
-    }
-    let done = tenants.len().saturating_sub(failed.len());
-    Ok(Answer::ok(json!({ "tenants": tenants.len(), "done": done, "failed": failed })))
-}
-
-async fn tick_tenant<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<(), Failure> {
-    catch_up::<S, W>(world, tenant).await?;
-    S::tick(world, tenant).await?;
-    catch_up::<S, W>(world, tenant).await?;
-    Ok(())
 }
 
 /// Times that a nudge looks again while another domain, which is asked, is behind.

@@ -1,3 +1,5 @@
+//! Table tests of pegging: the main job before and after, with every peg.
+
 use super::*;
 use crate::promise::{Asked, available_to_promise, promise};
 

@@ -1,3 +1,5 @@
+//! Table tests of replenishment: levels, minimums and multiples, and the cases by number.
+
 use super::*;
 use proptest::prelude::*;
 use tradewind_kernel::asks::inventory::OnOrder;

@@ -13,7 +13,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaT
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::components::Registry;
-use super::{Entry, common, nothing};
+use super::{Entry, nothing, shared};
 use crate::http::Method;
 use crate::route::{QueryParameter, Role};
 use crate::schema::check;
@@ -56,8 +56,8 @@ pub(super) fn operation(entry: &Entry<'_>, domain: Domain, registry: &Registry) 
     for (status, response) in answers(entry, registry) {
         operation = operation.response(status, response);
     }
-    for (status, name) in common::PROBLEMS {
-        if common::can_have(entry, *status) {
+    for (status, name) in shared::PROBLEMS {
+        if shared::can_have(entry, *status) {
             operation = operation.response(status.to_string(), Ref::from_response_name(*name));
         }
     }
@@ -150,7 +150,7 @@ fn headers(entry: &Entry<'_>) -> Vec<Parameter> {
             .pattern(Some("^[!-~]+$"));
         let key = RefOr::T(Schema::Object(key.build()));
         let required = entry.method == Method::Post;
-        headers.push(header("Idempotency-Key", required, common::KEY_DESCRIPTION, key));
+        headers.push(header("Idempotency-Key", required, shared::KEY_DESCRIPTION, key));
     }
     if matches!(entry.method, Method::Put | Method::Delete) {
         let words = "the ETag of what is to be changed; 412 when it has changed since";
@@ -186,7 +186,7 @@ fn answers(entry: &Entry<'_>, registry: &Registry) -> Vec<(String, utoipa::opena
             let content = ContentBuilder::new().schema(Some(schema)).build();
             response = response.content("application/json", content);
         }
-        for (name, header) in common::answer_headers(entry, status) {
+        for (name, header) in shared::answer_headers(entry, status) {
             response = response.header(name, header);
         }
         answers.push((status.to_string(), response.build()));
