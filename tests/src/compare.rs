@@ -77,7 +77,8 @@ mod tests {
     fn objects_are_open_lists_are_closed_names_bind() {
         let mut names = Names::new();
         let expected = json!({"id": "$po", "lines": [{"line": 1}], "version": "*"});
-        let found = json!({"id": "po_1", "lines": [{"line": 1, "open": 3}], "version": "9", "x": 1});
+        let found =
+            json!({"id": "po_1", "lines": [{"line": 1, "open": 3}], "version": "9", "x": 1});
         assert!(differences(&expected, &found, &mut names).is_empty());
         assert_eq!(fill("/orders/{po}", &names), "/orders/po_1");
         for wrong in [

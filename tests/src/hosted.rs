@@ -283,10 +283,8 @@ impl Driver for Hosted {
         let token = self.token(sender)?;
         let (agent, base) = (&self.agent, self.base());
         std::thread::scope(|scope| {
-            let runners: Vec<_> = sent
-                .iter()
-                .map(|sent| scope.spawn(|| send(agent, &base, &token, sent)))
-                .collect();
+            let runners: Vec<_> =
+                sent.iter().map(|sent| scope.spawn(|| send(agent, &base, &token, sent))).collect();
             runners
                 .into_iter()
                 .map(|runner| match runner.join() {

@@ -184,7 +184,8 @@ fn a_host_killed_after_the_answer_ends_in_the_same_cascade() {
     telling.play(&mut hosted, &story.before).unwrap();
     let mut expected = None;
     for round in 0..HOST_ROUNDS {
-        for (cause, effect) in [(&story.cause, &story.cascade), (&story.mirror_cause, &story.mirror)]
+        for (cause, effect) in
+            [(&story.cause, &story.cascade), (&story.mirror_cause, &story.mirror)]
         {
             telling.play(&mut hosted, cause).unwrap();
             // The first time through nothing is killed: that is what the others are held against.

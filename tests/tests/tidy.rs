@@ -58,9 +58,16 @@ fn the_kernel_imports_nothing_of_ours_and_does_no_io() {
         if !file.starts_with("crates/kernel/src/") {
             continue;
         }
-        for word in
-            ["tradewind_", "std::fs", "std::net", "std::env", "SystemTime", "f64", "f32", "getrandom"]
-        {
+        for word in [
+            "tradewind_",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "SystemTime",
+            "f64",
+            "f32",
+            "getrandom",
+        ] {
             let found: Vec<&str> = uses(shipped(&text), word).collect();
             assert!(found.is_empty(), "{file} uses {word}: {found:?}");
         }
@@ -70,9 +77,9 @@ fn the_kernel_imports_nothing_of_ours_and_does_no_io() {
 #[test]
 fn domains_never_import_each_other() {
     for (file, text) in all_sources() {
-        let Some(domain) = DOMAINS.iter().find(|name| {
-            file.starts_with(&format!("components/{name}/src/"))
-        }) else {
+        let Some(domain) =
+            DOMAINS.iter().find(|name| file.starts_with(&format!("components/{name}/src/")))
+        else {
             continue;
         };
         for other in DOMAINS.iter().filter(|other| other != &domain) {
@@ -86,8 +93,17 @@ fn domains_never_import_each_other() {
 /// The files of a domain that may see the shell, because they gather, route or answer; all others
 /// are nouns.
 const EDGES: [&str; 11] = [
-    "lib.rs", "queries.rs", "reactions.rs", "http.rs", "asks.rs", "keys.rs", "gathering.rs",
-    "tick.rs", "routes.rs", "options.rs", "runs.rs",
+    "lib.rs",
+    "queries.rs",
+    "reactions.rs",
+    "http.rs",
+    "asks.rs",
+    "keys.rs",
+    "gathering.rs",
+    "tick.rs",
+    "routes.rs",
+    "options.rs",
+    "runs.rs",
 ];
 
 #[test]
@@ -117,11 +133,26 @@ fn shell_host_and_tasks_keep_their_distance() {
     for (file, text) in all_sources() {
         let text = shipped(&text);
         let bans: &[&str] = if file.starts_with("crates/shell/src/") {
-            &["tradewind_suppliers", "tradewind_procurement", "tradewind_inventory",
-              "tradewind_planning", "tradewind_finance", "tradewind_reporting", "tradewind_host"]
+            &[
+                "tradewind_suppliers",
+                "tradewind_procurement",
+                "tradewind_inventory",
+                "tradewind_planning",
+                "tradewind_finance",
+                "tradewind_reporting",
+                "tradewind_host",
+            ]
         } else if file.starts_with("crates/host/src/") {
-            &["tradewind_kernel", "tradewind_shell", "tradewind_suppliers", "tradewind_inventory",
-              "procurement", "supplier", "reservation", "sku"]
+            &[
+                "tradewind_kernel",
+                "tradewind_shell",
+                "tradewind_suppliers",
+                "tradewind_inventory",
+                "procurement",
+                "supplier",
+                "reservation",
+                "sku",
+            ]
         } else {
             continue;
         };

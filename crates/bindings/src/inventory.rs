@@ -1,10 +1,10 @@
 //! Asking inventory.
 
+use tradewind_kernel::Id;
 use tradewind_kernel::asks::inventory::{
     ChannelNodes, Lane, Network, OnOrder, Position, Trial, TrialChange,
 };
 use tradewind_kernel::events::inventory::{Holding, PromiseMove, Usable};
-use tradewind_kernel::Id;
 use tradewind_shell::world::{Answered, AskError};
 
 use crate::generated::tradewind::inventory::stock as wit;
@@ -20,8 +20,7 @@ pub async fn trial(
     changes: &[TrialChange],
 ) -> Result<Answered<Trial>, AskError> {
     let changes = changes.iter().map(change).collect();
-    let answer =
-        wit::trial(tenant.to_owned(), sku.to_owned(), changes).await.map_err(error)?;
+    let answer = wit::trial(tenant.to_owned(), sku.to_owned(), changes).await.map_err(error)?;
     let lines = answer
         .lines
         .iter()

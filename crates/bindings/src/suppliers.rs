@@ -13,8 +13,7 @@ use crate::values::{answered, error, money, read, read_optional};
 /// # Errors
 /// As `wit/suppliers.wit` says.
 pub async fn standing(tenant: &str, supplier: &str) -> Result<Answered<Standing>, AskError> {
-    let answer =
-        wit::standing_of(tenant.to_owned(), supplier.to_owned()).await.map_err(error)?;
+    let answer = wit::standing_of(tenant.to_owned(), supplier.to_owned()).await.map_err(error)?;
     let found = answer.standing;
     let standing = Standing {
         supplier: read(&found.supplier)?,

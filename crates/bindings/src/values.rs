@@ -31,7 +31,11 @@ pub fn answered<T>(value: T, witnesses: Vec<wit::Witness>, sequence: u64) -> Ans
         .into_iter()
         .map(|witness| {
             let (key, version) = (witness.key, witness.version);
-            if witness.of_set { Check::Set { key, version } } else { Check::Record { key, version } }
+            if witness.of_set {
+                Check::Set { key, version }
+            } else {
+                Check::Record { key, version }
+            }
         })
         .collect();
     Answered { value, witnesses, sequence }

@@ -209,12 +209,7 @@ impl Decision {
     }
 
     /// Adds a counter change; adding 0 is nothing.
-    pub fn add(
-        &mut self,
-        counters: impl Into<String>,
-        field: impl Into<String>,
-        delta: Quantity,
-    ) {
+    pub fn add(&mut self, counters: impl Into<String>, field: impl Into<String>, delta: Quantity) {
         if delta != 0 {
             let (counters, field) = (counters.into(), field.into());
             self.writes.push(Write::Add { counters, field, delta });

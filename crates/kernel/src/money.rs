@@ -96,7 +96,17 @@ impl fmt::Display for Currency {
 
 /// An exact decimal amount as a JSON string: `"12.50"`; at most six decimals and 10^15 in size.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
 #[schema(
@@ -233,8 +243,8 @@ fn bounded(amount: Decimal) -> Result<Decimal, MoneyError> {
 /// `amount` rounded to the minor unit of `currency`, half to even, with all its decimals written.
 #[must_use]
 pub fn round_to_minor(amount: Decimal, currency: Currency) -> Decimal {
-    let mut rounded = amount
-        .round_dp_with_strategy(currency.decimals(), RoundingStrategy::MidpointNearestEven);
+    let mut rounded =
+        amount.round_dp_with_strategy(currency.decimals(), RoundingStrategy::MidpointNearestEven);
     rounded.rescale(currency.decimals());
     rounded
 }

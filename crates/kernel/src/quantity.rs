@@ -31,7 +31,9 @@ pub enum QuantityError {
     #[error("a unit factor needs a positive numerator and denominator")]
     Factor,
     /// The result is not whole and no rounding was named.
-    #[error("{quantity} × {numerator}/{denominator} is not whole; name a rounding: up, down or nearest")]
+    #[error(
+        "{quantity} × {numerator}/{denominator} is not whole; name a rounding: up, down or nearest"
+    )]
     NotWhole {
         /// What was converted.
         quantity: Quantity,
@@ -139,7 +141,10 @@ pub fn split(total: i128, weights: &[u128]) -> Vec<i128> {
         }
     }
     let sign = if total < 0 { -1 } else { 1 };
-    parts.into_iter().map(|part| i128::try_from(part).unwrap_or(i128::MAX).saturating_mul(sign)).collect()
+    parts
+        .into_iter()
+        .map(|part| i128::try_from(part).unwrap_or(i128::MAX).saturating_mul(sign))
+        .collect()
 }
 
 #[cfg(test)]
@@ -164,10 +169,7 @@ mod tests {
 
     #[test]
     fn c50_fair_share_and_c16_remainders() {
-        assert_eq!(
-            split(500, &[100, 50, 50, 200, 300, 100, 200]),
-            [50, 25, 25, 100, 150, 50, 100]
-        );
+        assert_eq!(split(500, &[100, 50, 50, 200, 300, 100, 200]), [50, 25, 25, 100, 150, 50, 100]);
         assert_eq!(split(12_322, &[1, 1, 1]), [4_108, 4_107, 4_107]);
         assert_eq!(split(20, &[100, 100, 100, 1]), [7, 7, 6, 0]);
         assert_eq!(split(4, &[1; 7]).iter().sum::<i128>(), 4);

@@ -11,7 +11,17 @@ use serde::{Deserialize, Serialize};
 
 /// A civil date, `YYYY-MM-DD`, in the tenant's zone.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = Date, example = "2026-12-01")]
@@ -33,11 +43,8 @@ impl Day {
     #[must_use]
     pub fn plus(self, count: i64) -> Self {
         let step = Days::new(count.unsigned_abs());
-        let moved = if count < 0 {
-            self.0.checked_sub_days(step)
-        } else {
-            self.0.checked_add_days(step)
-        };
+        let moved =
+            if count < 0 { self.0.checked_sub_days(step) } else { self.0.checked_add_days(step) };
         let first = NaiveDate::default();
         let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX);
         let fallback = if count < 0 { first } else { last };
@@ -114,7 +121,17 @@ impl fmt::Display for Day {
 
 /// A moment in UTC, to the millisecond; RFC 3339 in JSON.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = DateTime, example = "2026-12-01T09:30:00.000Z")]

@@ -8,24 +8,34 @@ use anyhow::Result;
 use crate::command::{cargo, is_installed, run};
 use crate::packages::Install;
 use crate::project::Project;
-use crate::{build, redis, vendor};
+use crate::{build, redis, server, vendor};
 
-/// Formatting, lints, components, then every test of the workspace. Arguments go to the test
-/// runner, to choose among tests; the rest still runs.
+/// The host's package.
+const HOST: &str = "tradewind-host";
+
+/// Formatting, lints, components, the host, then every test of the workspace. Arguments go to the
+/// test runner, to choose among tests; the rest still runs.
 pub fn test(project: &Project, install: Install, filter: &[String]) -> Result<()> {
     let cargo = |arguments: &[&str]| run(&mut cargo(project.root(), arguments));
     cargo(&["fmt", "--all", "--check"])?;
     redis::ensure(install)?;
     build::build(project, install)?;
+    server::build(project)?;
     vendor::check(project)?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     // The runner of the other tests comes last, so that its closing line counts them.
-    cargo(&["test", "--workspace", "--doc"])?;
-    let mut tests = if is_installed("cargo-nextest") {
-        vec!["nextest", "run", "--workspace"]
-    } else {
-        vec!["test", "--workspace", "--all-targets"]
-    };
-    tests.extend(filter.iter().map(String::as_str));
-    cargo(&tests)
+    cargo(&["test", "--workspace", "--exclude", HOST, "--doc"])?;
+    // The host's own tests run in release: they need the same optimised wasmtime as the product,
+    // and building it a second time for the dev profile would take longer than all tests.
+    for part in [["--package", HOST, "--release"].as_slice(), &["--workspace", "--exclude", HOST]] {
+        let mut tests = if is_installed("cargo-nextest") {
+            vec!["nextest", "run"]
+        } else {
+            vec!["test", "--all-targets"]
+        };
+        tests.extend(part);
+        tests.extend(filter.iter().map(String::as_str));
+        cargo(&tests)?;
+    }
+    Ok(())
 }

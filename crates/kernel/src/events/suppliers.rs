@@ -12,9 +12,7 @@ use crate::time::Day;
 
 /// Where a supplier stands. Orders are released only to approved ones, or to conditional ones
 /// within the limit.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum SupplierStatus {

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::brand::{AMAZON, CHANNELS, ChannelFacts, DISTRIBUTORS, OWN_SITE, SHOP_TOWNS, SHOPS, WHOLESALE};
+use super::brand::{
+    AMAZON, CHANNELS, ChannelFacts, DISTRIBUTORS, OWN_SITE, SHOP_TOWNS, SHOPS, WHOLESALE,
+};
 use super::catalogue::{Class, Item};
 use super::purchases::{Purchase, play_days};
 use super::random::Random;
@@ -183,7 +185,9 @@ fn name_of(channel: &ChannelFacts, number: usize) -> String {
     match channel.id {
         WHOLESALE => format!("{}-{}", DISTRIBUTORS[number % DISTRIBUTORS.len()], 4100 + number),
         SHOPS => format!("shop-{}-{}", SHOP_TOWNS[number % SHOP_TOWNS.len()], 700 + number),
-        AMAZON => format!("113-{:07}-{:07}", 4_180_000 + number * 7919, 2_204_000 + number * 104_729),
+        AMAZON => {
+            format!("113-{:07}-{:07}", 4_180_000 + number * 7919, 2_204_000 + number * 104_729)
+        }
         _ => format!("hp-{}", 58_200 + number),
     }
 }
@@ -245,8 +249,10 @@ mod tests {
         }
         for line in &purchases[0].lines {
             let all = orders.iter().flat_map(|order| &order.lines);
-            let ordered: i64 =
-                all.filter(|other| other.item == line.item && other.waits).map(|l| l.quantity).sum();
+            let ordered: i64 = all
+                .filter(|other| other.item == line.item && other.waits)
+                .map(|l| l.quantity)
+                .sum();
             assert!(ordered <= line.quantity * 70 / 100, "{ordered} of {}", line.quantity);
         }
     }

@@ -131,10 +131,8 @@ const PART_RECEIVED: [(&str, i64, i64); 4] = [
 pub fn purchases(seed: u64, items: &[Item]) -> Vec<Purchase> {
     let mut random = Random::of(seed, "purchases");
     let mut pools = Pools::of(items);
-    let mut purchases: Vec<Purchase> = OPEN
-        .iter()
-        .filter_map(|planned| open(&mut random, &mut pools, items, planned))
-        .collect();
+    let mut purchases: Vec<Purchase> =
+        OPEN.iter().filter_map(|planned| open(&mut random, &mut pools, items, planned)).collect();
     if let Some(relief) = purchases.first().and_then(|large| relief(large, items)) {
         purchases.push(relief);
     }
@@ -181,7 +179,10 @@ impl Pools {
     }
 }
 
-fn offer_of<'a>(item: &'a Item, supplier: &SupplierFacts) -> Option<&'a super::catalogue::OfferFacts> {
+fn offer_of<'a>(
+    item: &'a Item,
+    supplier: &SupplierFacts,
+) -> Option<&'a super::catalogue::OfferFacts> {
     item.offers.iter().find(|offer| offer.supplier.id == supplier.id)
 }
 
@@ -199,7 +200,13 @@ fn line(
         Class::A | Class::B => EDISON,
         Class::C => *random.choose(&[EDISON, DALLAS, RENO])?,
     };
-    Some(PurchaseLine { item: place, node, quantity, price: offer.price_of(quantity), confirmed: day })
+    Some(PurchaseLine {
+        item: place,
+        node,
+        quantity,
+        price: offer.price_of(quantity),
+        confirmed: day,
+    })
 }
 
 fn open(
@@ -217,7 +224,8 @@ fn open(
         .filter_map(|place| line(random, items, supplier, place, (weeks, due)))
         .collect();
     // What is not released yet was raised this week; the rest its lead time ago.
-    let raised = if stage < Stage::Released { -4 } else { due - supplier.lead_days - ORDERING_DAYS };
+    let raised =
+        if stage < Stage::Released { -4 } else { due - supplier.lead_days - ORDERING_DAYS };
     let raised = played(raised.clamp(-PLAYED_DAYS, -4));
     let (name, receipts, rest) = (String::new(), Vec::new(), None);
     Some(Purchase { name, supplier, raised, due, stage, lines, receipts, rest, awaited })
@@ -234,7 +242,12 @@ fn relief(large: &Purchase, items: &[Item]) -> Option<Purchase> {
         .filter_map(|line| {
             let offer = offer_of(&items[line.item], supplier)?;
             let quantity = offer.lot(line.quantity / 6);
-            Some(PurchaseLine { quantity, price: offer.price_of(quantity), confirmed: due, ..line.clone() })
+            Some(PurchaseLine {
+                quantity,
+                price: offer.price_of(quantity),
+                confirmed: due,
+                ..line.clone()
+            })
         })
         .take(2)
         .collect();
@@ -266,7 +279,9 @@ fn past(random: &mut Random, items: &[Item], supplier: &'static SupplierFacts) -
     let raised = played(random.between(-PLAYED_DAYS, PAST_DUE_BY - span - 3));
     let due = played(raised + span);
     let sold: Vec<usize> = (0..items.len())
-        .filter(|place| offer_of(&items[*place], supplier).is_some() && items[*place].class != Class::C)
+        .filter(|place| {
+            offer_of(&items[*place], supplier).is_some() && items[*place].class != Class::C
+        })
         .collect();
     let mut places: Vec<usize> = Vec::new();
     for _ in 0..random.between(3, 6) {

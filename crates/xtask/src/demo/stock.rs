@@ -70,4 +70,3 @@ pub fn received(purchases: &[Purchase]) -> Stock {
     }
     stock
 }
-

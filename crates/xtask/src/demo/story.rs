@@ -104,7 +104,8 @@ fn reason_for(supplier: &Value) -> &'static str {
 /// The supplier confirms everything that is open for later; returns when the cascade is complete.
 fn delay(client: &Client<'_>, candidate: &Candidate, reason: &str) -> Result<Told> {
     let mut lines = Vec::new();
-    for line in table::list(&candidate.order["lines"]).iter().filter(|line| waiting::is_open(line)) {
+    for line in table::list(&candidate.order["lines"]).iter().filter(|line| waiting::is_open(line))
+    {
         let day: Day = waiting::day_of(line).context("an open line has no day")?;
         lines.push(json!({ "line": line["line"], "day": day.plus(DELAY_DAYS) }));
     }

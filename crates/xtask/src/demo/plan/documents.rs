@@ -122,14 +122,16 @@ fn confirm(brand: &Brand, purchase: &Purchase, lines: impl Iterator<Item = (usiz
 /// What comes of an order on a day, at each node where it comes.
 fn receive(brand: &Brand, purchase: &Purchase, day: i64) -> Option<Chain> {
     let receipt = purchase.receipts.iter().find(|receipt| receipt.day == day)?;
-    let mut nodes: Vec<&str> = receipt.lines.iter().map(|(l, ..)| purchase.lines[l - 1].node).collect();
+    let mut nodes: Vec<&str> =
+        receipt.lines.iter().map(|(l, ..)| purchase.lines[l - 1].node).collect();
     nodes.sort_unstable();
     nodes.dedup();
     let path = format!("/procurement/v1/orders/{{{}}}/receipts", purchase.name);
     let mut chain: Chain = nodes
         .into_iter()
         .map(|node| {
-            let here = receipt.lines.iter().filter(|(line, ..)| purchase.lines[line - 1].node == node);
+            let here =
+                receipt.lines.iter().filter(|(line, ..)| purchase.lines[line - 1].node == node);
             let lines: Vec<Value> = here
                 .map(|(line, accepted, rejected)| {
                     json!({ "line": line, "accepted": accepted, "rejected": rejected })

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Actor, Brand, Call, Chain, Clock, Step, decimal, dollars, first_day, movement, place,
-};
+use super::{Actor, Brand, Call, Chain, Clock, Step, decimal, dollars, first_day, movement, place};
 use crate::demo::brand::{self, CHANNELS, LANES, NODES, RATES, SupplierFacts, ZONE};
 use crate::demo::catalogue::{Class, Item, OfferFacts};
 
@@ -98,7 +96,11 @@ fn network(brand: &Brand) -> Chain {
             "buffer": channel.buffer,
             "payout": { "lag_days": channel.lag_days, "fee": channel.fee },
         });
-        chain.push(Call::put(Actor::Planner, format!("/inventory/v1/channels/{}", channel.id), body));
+        chain.push(Call::put(
+            Actor::Planner,
+            format!("/inventory/v1/channels/{}", channel.id),
+            body,
+        ));
     }
     // Goods from overseas bind cash for months, so finance looks at them too.
     let rules = json!({ "rules": [
@@ -113,7 +115,9 @@ fn network(brand: &Brand) -> Chain {
 fn holidays(brand: &Brand) -> Vec<String> {
     let base = brand.base.to_string();
     let year: i32 = base.get(..4).and_then(|year| year.parse().ok()).unwrap_or_default();
-    (year - 1..=year + 1).flat_map(|year| [format!("{year}-12-25"), format!("{year}-01-01")]).collect()
+    (year - 1..=year + 1)
+        .flat_map(|year| [format!("{year}-12-25"), format!("{year}-01-01")])
+        .collect()
 }
 
 fn policies(brand: &Brand) -> Vec<Chain> {

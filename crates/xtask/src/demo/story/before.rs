@@ -68,7 +68,9 @@ fn record(card: &Value) -> String {
         "Its score is {score} of 100: {} of {} lines on time and in full, mean lead time {} days.",
         number(&on_time["on_time"]),
         number(&on_time["due"]),
-        card["lead_time"]["mean"].as_str().map_or("–", |mean| mean.split('.').next().unwrap_or(mean)),
+        card["lead_time"]["mean"]
+            .as_str()
+            .map_or("–", |mean| mean.split('.').next().unwrap_or(mean)),
     )
 }
 

@@ -88,9 +88,7 @@ mod tests {
 
     #[test]
     fn events_stand_under_what_caused_them() {
-        let event = |id: &str, kind: &str, cause: Option<&str>| {
-            json!({ "id": id, "type": kind, "domain": "x", "caused_by": cause })
-        };
+        let event = |id: &str, kind: &str, cause: Option<&str>| json!({ "id": id, "type": kind, "domain": "x", "caused_by": cause });
         let cascade = json!({ "chain": [
             event("1", "procurement.order-confirmed", None),
             event("2", "inventory.item-pegged", Some("1")),
@@ -99,7 +97,8 @@ mod tests {
             event("5", "suppliers.score-changed", Some("1")),
         ]});
         let told = told(&cascade).join("\n");
-        let lines: Vec<&str> = told.lines().skip(3).map(|line| line.get(..44).unwrap_or(line)).collect();
+        let lines: Vec<&str> =
+            told.lines().skip(3).map(|line| line.get(..44).unwrap_or(line)).collect();
         assert!(lines[0].starts_with("   procurement.order-confirmed "));
         assert!(lines[1].starts_with("   └ inventory.item-pegged (2) "));
         assert!(lines[2].starts_with("     └ finance.cash-changed "));

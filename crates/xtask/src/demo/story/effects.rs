@@ -118,7 +118,8 @@ fn allocations(cascade: &Value, names: &Names) -> Vec<String> {
     }
     let less = |it: &Value| number(&it["available_after"]) - number(&it["available_before"]);
     changes.sort_by_key(|it| less(it));
-    let mut table = Table::new(&["item", "name", "channel", ">available", ">now", ">shown", ">now"]);
+    let mut table =
+        Table::new(&["item", "name", "channel", ">available", ">now", ">shown", ">now"]);
     for it in changes.iter().take(SHOWN_ALLOCATIONS) {
         table.row(vec![
             text(&it["sku"]),
@@ -140,7 +141,15 @@ fn allocations(cascade: &Value, names: &Names) -> Vec<String> {
 fn protections(client: &Client<'_>, cascade: &Value, names: &Names) -> Result<Vec<String>> {
     let mut lines = vec![heading("Units kept for a channel")];
     let mut table = Table::new(&[
-        "protection", "for", "item", "why", ">kept", ">held before", ">now", ">short before", ">now",
+        "protection",
+        "for",
+        "item",
+        "why",
+        ">kept",
+        ">held before",
+        ">now",
+        ">short before",
+        ">now",
     ]);
     for it in list(&cascade["protections"]) {
         let path = format!("/inventory/v1/protections/{}", text(&it["id"]));
@@ -168,7 +177,14 @@ fn protections(client: &Client<'_>, cascade: &Value, names: &Names) -> Result<Ve
 fn promotions(client: &Client<'_>, cascade: &Value, names: &Names) -> Result<Vec<String>> {
     let mut lines = vec![heading("Promotions at risk")];
     let mut table = Table::new(&[
-        "promotion", "channel", "item", "from", ">expects", ">short before", ">now", "first on",
+        "promotion",
+        "channel",
+        "item",
+        "from",
+        ">expects",
+        ">short before",
+        ">now",
+        "first on",
         ">revenue",
     ]);
     for it in list(&cascade["promotions"]) {
@@ -201,7 +217,8 @@ fn cash(cascade: &Value) -> Vec<String> {
         lines.extend(paragraph("No week changes."));
         return lines;
     }
-    let mut table = Table::new(&["week of", ">net before", ">net now", ">change", ">change so far"]);
+    let mut table =
+        Table::new(&["week of", ">net before", ">net now", ">change", ">change so far"]);
     let mut sum = 0;
     for week in weeks {
         sum += hundredths(&week["change"]);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::table::{Table, amount, counted, hundredths, list, number, paragraph, text, units, wrapped};
+use super::table::{
+    Table, amount, counted, hundredths, list, number, paragraph, text, units, wrapped,
+};
 use super::{Names, heading};
 
 /// How many of the options are shown one by one: a large order has some for each of its items.
