@@ -121,17 +121,20 @@ pub struct ScriptClient {
     script: Rc<Script>,
     shape: Shape,
     client: usize,
+    sent: u64,
 }
 
 impl ScriptClient {
     /// A client; the number must differ from that of every other, earlier ones included.
     pub fn new(script: &Rc<Script>, shape: Shape, client: usize) -> Self {
-        Self { script: script.clone(), shape, client }
+        Self { script: script.clone(), shape, client, sent: 0 }
     }
 }
 
 impl Client for ScriptClient {
-    async fn shoot(&mut self, n: u64) -> Result<bool> {
+    async fn shoot(&mut self) -> Result<bool> {
+        self.sent += 1;
+        let n = self.sent;
         let template = match self.shape {
             Shape::Hot => &self.script.hot,
             Shape::Spread => {
@@ -149,7 +152,7 @@ impl Client for ScriptClient {
 pub struct IncrClient(pub MultiplexedConnection);
 
 impl Client for IncrClient {
-    async fn shoot(&mut self, _n: u64) -> Result<bool> {
+    async fn shoot(&mut self) -> Result<bool> {
         let _count: i64 = redis::cmd("INCR").arg("plain").query_async(&mut self.0).await?;
         Ok(true)
     }
@@ -160,7 +163,6 @@ pub async fn unmark(mut connection: MultiplexedConnection) {
     let key = format!("{{{TENANT}}}:inventory:marks");
     loop {
         tokio::time::sleep(UNMARK_EVERY).await;
-        let _gone: Result<i64, _> =
-            redis::cmd("DEL").arg(&key).query_async(&mut connection).await;
+        let _gone: Result<i64, _> = redis::cmd("DEL").arg(&key).query_async(&mut connection).await;
     }
 }

@@ -9,8 +9,8 @@ use crate::clock::now;
 
 /// Somebody who can do one thing over and over.
 pub trait Client {
-    /// Does the `n`-th thing; false when it was refused.
-    async fn shoot(&mut self, n: u64) -> Result<bool>;
+    /// Does the next thing; false when it was refused.
+    async fn shoot(&mut self) -> Result<bool>;
 }
 
 /// What a closed loop did.
@@ -48,11 +48,9 @@ pub async fn closed_loop<C: Client>(clients: &mut [C], length: Duration) -> Resu
     let begun = now();
     let each = clients.iter_mut().map(async |client| {
         let mut own = Outcome::default();
-        let mut n = 0;
         while begun.elapsed() < length {
             let sent = now();
-            n += 1;
-            if client.shoot(n).await? {
+            if client.shoot().await? {
                 own.granted += 1;
                 let micros = sent.elapsed().as_micros();
                 own.latencies.push(u32::try_from(micros).unwrap_or(u32::MAX));

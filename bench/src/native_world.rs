@@ -4,13 +4,11 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use tradewind_inventory::Asks;
+use tradewind_kernel::Id;
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::time::Instant;
-use tradewind_kernel::Id;
-use tradewind_shell::store::{
-    Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store,
-};
+use tradewind_shell::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store};
 use tradewind_shell::world::{Answered, AskError, World};
 
 use crate::clock::wall_millis;

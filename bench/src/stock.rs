@@ -157,17 +157,20 @@ pub struct ReserveClient {
     http: HttpClient,
     shape: Shape,
     client: usize,
+    sent: u64,
 }
 
 impl ReserveClient {
     /// A client; the number must differ from that of every other, earlier ones included.
     pub async fn open(target: &Target, shape: Shape, client: usize) -> Result<Self> {
-        Ok(Self { http: HttpClient::open(target).await?, shape, client })
+        Ok(Self { http: HttpClient::open(target).await?, shape, client, sent: 0 })
     }
 }
 
 impl Client for ReserveClient {
-    async fn shoot(&mut self, n: u64) -> Result<bool> {
+    async fn shoot(&mut self) -> Result<bool> {
+        self.sent += 1;
+        let n = self.sent;
         let body = match self.shape {
             Shape::Hot => reserve_body(HOT),
             Shape::Spread => reserve_body(&item(scattered(self.client, n))),

@@ -167,7 +167,7 @@ impl Hosted {
             if victim == Victim::Both
                 && let Ok(redis) = redis
             {
-                drop(kill_process(redis, Signal::KILL));
+                let _gone_already = kill_process(redis, Signal::KILL);
             }
             child.wait()?;
             return Ok(());

@@ -4,6 +4,7 @@ use tradewind_kernel::{Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::http::Method::{Delete, Get, Post, Put};
+use tradewind_shell::openapi::page;
 use tradewind_shell::route::{QueryParameter, Role, Route, described};
 use tradewind_shell::service::Service;
 use tradewind_shell::world::World;
@@ -123,7 +124,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Items by id",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<ItemView>>))],
+        answers: &[(200, Some(page::<ItemView>))],
         ..Entry::new(Get, "/inventory/v1/items", Operation::ListItems, READ)
     },
     Entry {
@@ -148,7 +149,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Nodes by id",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<views::NodeView>>))],
+        answers: &[(200, Some(page::<views::NodeView>))],
         ..Entry::new(Get, "/inventory/v1/nodes", Operation::ListNodes, READ)
     },
     Entry {
@@ -168,7 +169,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Lanes by giving and receiving node",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<views::LaneView>>))],
+        answers: &[(200, Some(page::<views::LaneView>))],
         ..Entry::new(Get, "/inventory/v1/lanes", Operation::ListLanes, READ)
     },
     Entry {
@@ -188,7 +189,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Channels by id",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<views::ChannelView>>))],
+        answers: &[(200, Some(page::<views::ChannelView>))],
         ..Entry::new(Get, "/inventory/v1/channels", Operation::ListChannels, READ)
     },
     Entry {
@@ -208,7 +209,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Protections that were not ended, by id",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<views::ProtectionView>>))],
+        answers: &[(200, Some(page::<views::ProtectionView>))],
         ..Entry::new(Get, "/inventory/v1/protections", Operation::ListProtections, READ)
     },
     Entry {
@@ -236,7 +237,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Reservations by id",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<views::ReservationView>>))],
+        answers: &[(200, Some(page::<views::ReservationView>))],
         ..Entry::new(Get, "/inventory/v1/reservations", Operation::ListReservations, READ)
     },
     Entry {
@@ -280,7 +281,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "Customer orders by id, without promises",
         query: PAGES,
-        answers: &[(200, Some(described::<views::Page<views::OrderSummary>>))],
+        answers: &[(200, Some(page::<views::OrderSummary>))],
         ..Entry::new(Get, "/inventory/v1/orders", Operation::ListOrders, READ)
     },
     Entry {

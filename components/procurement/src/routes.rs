@@ -1,6 +1,7 @@
 //! What procurement answers, and to whom.
 
 use tradewind_shell::http::Method;
+use tradewind_shell::openapi::page;
 use tradewind_shell::route::{Described, QueryParameter, Role, Route, described};
 
 use crate::confirmation::Confirmation;
@@ -119,7 +120,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "Orders by id",
         query: ORDERS,
-        answers: &[(200, None)],
+        answers: &[(200, Some(page::<OrderAnswer>))],
         ..Route::new(Method::Get, "/procurement/v1/orders", Operation::ListOrders, Role::READERS)
     },
     Route {
@@ -194,7 +195,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "The receipts of an order",
         query: &[AFTER, LIMIT],
-        answers: &[(200, None)],
+        answers: &[(200, Some(page::<Receipt>))],
         ..Route::new(
             Method::Get,
             "/procurement/v1/orders/{order}/receipts",
@@ -215,7 +216,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "Replaces the approval policy; without rules every order needs one approver",
         body: Some(described::<Policy>),
-        answers: &[(200, None), (201, None)],
+        answers: &[(200, Some(described::<Policy>)), (201, Some(described::<Policy>))],
         ..Route::new(
             Method::Put,
             "/procurement/v1/policies/approval",
@@ -225,7 +226,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     },
     Route {
         summary: "The approval policy",
-        answers: &[(200, None)],
+        answers: &[(200, Some(described::<Policy>))],
         ..Route::new(
             Method::Get,
             "/procurement/v1/policies/approval",

@@ -43,6 +43,7 @@ pub struct Cause {
 
 /// An event of the cascade that could not be processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CascadeParkedEvent)]
 pub struct ParkedEvent {
     /// The event.
     pub id: String,

@@ -8,6 +8,7 @@ use tradewind_kernel::{Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::http::Method::{Get, Post};
+use tradewind_shell::openapi::page;
 use tradewind_shell::route::{QueryParameter, Role, Route, described};
 use tradewind_shell::service::Service;
 use tradewind_shell::world::World;
@@ -61,7 +62,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "The promises that a cascade moved, in pages, the largest revenue first",
         query: &[AFTER, LIMIT],
-        answers: &[(200, Some(described::<MovedPromise>))],
+        answers: &[(200, Some(page::<MovedPromise>))],
         ..Route::new(
             Get,
             "/reporting/v1/cascades/{correlation_id}/promises",
@@ -72,7 +73,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "Exceptions, the oldest first",
         query: &[STATUS, AFTER, LIMIT],
-        answers: &[(200, Some(described::<ExceptionView>))],
+        answers: &[(200, Some(page::<ExceptionView>))],
         ..Route::new(Get, "/reporting/v1/exceptions", Operation::Exceptions, Role::READERS)
     },
     Route {
@@ -89,7 +90,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "The audit chain: an entry for each event, in order",
         query: &[AFTER, LIMIT],
-        answers: &[(200, Some(described::<EntryView>))],
+        answers: &[(200, Some(page::<EntryView>))],
         ..Route::new(Get, "/reporting/v1/audit", Operation::Audit, Role::READERS)
     },
     Route {

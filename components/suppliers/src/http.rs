@@ -11,6 +11,7 @@ use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::{Gather, Kept};
 use tradewind_shell::http::Method;
+use tradewind_shell::openapi::page;
 use tradewind_shell::route::{QueryParameter, Role, Route, described};
 use tradewind_shell::store::Needs;
 use tradewind_shell::world::World;
@@ -99,7 +100,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     },
     Route {
         query: &PAGE,
-        answers: &[(200, None)],
+        answers: &[(200, Some(page::<SupplierAnswer>))],
         ..read("/suppliers/v1/suppliers", Operation::ListSuppliers, "Suppliers by id")
     },
     moves(
@@ -151,7 +152,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     },
     Route {
         query: &OFFERS,
-        answers: &[(200, None)],
+        answers: &[(200, Some(page::<OfferAnswer>))],
         ..read("/suppliers/v1/offers", Operation::ListOffers, "Offers of an item or of a supplier")
     },
 ];

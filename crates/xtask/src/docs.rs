@@ -12,7 +12,7 @@ const GOLDENS: &str = "contracts";
 /// Rewrites `wit/deps/` and the documents that the tests compare with the code.
 pub fn docs(project: &Project) -> Result<()> {
     vendor::vendor(project)?;
-    if project.root().join("tests").join(format!("{GOLDENS}.rs")).is_file() {
+    if project.root().join("tests/tests").join(format!("{GOLDENS}.rs")).is_file() {
         run(cargo(project.root(), ["test", "--package", "tradewind-tests", "--test", GOLDENS])
             .env("UPDATE", "1"))?;
     }

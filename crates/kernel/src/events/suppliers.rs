@@ -56,6 +56,7 @@ pub struct StatusChanged {
 #[serde(deny_unknown_fields)]
 pub struct PriceBreak {
     /// The least quantity of a line, base units.
+    #[schema(value_type = i64, minimum = 1)]
     pub from: Quantity,
     /// The unit price from then on.
     pub price: Money,

@@ -149,7 +149,7 @@ fn shape_of(line: &str) -> Result<Shape> {
         let days = shape.promoted.get_mut(first..first + length);
         days.context("a promotion outside the shape")?.fill(true);
     }
-    ensure!(shape.units.len() % 7 == 0, "a shape is whole weeks");
+    ensure!(shape.units.len().is_multiple_of(7), "a shape is whole weeks");
     Ok(shape)
 }
 
