@@ -5,6 +5,8 @@
 //! must come out is what `main_job.md` says, figure by figure, and the events of the undisturbed
 //! run.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,7 @@
 //! Every story of `scenarios/`, on the in-memory store and on the real host with a real Redis.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,8 @@
 //! Each rule has its reason beside it. A rule that a file cannot keep is listed with that file, so
 //! that the list can only shrink.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
