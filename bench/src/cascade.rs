@@ -50,6 +50,8 @@ pub struct Run {
 pub struct Found {
     lines: usize,
     load_seconds: f64,
+    /// Orders that were answered 503 and sent again.
+    put_off: u64,
     runs: Vec<Run>,
 }
 
@@ -89,7 +91,7 @@ pub async fn run(place: &Place, sizes: &[usize]) -> Result<Vec<Found>> {
         say(&format!("cascade: {lines} lines are stated"));
         let begun = now();
         let order = tenant.purchase(lines.div_ceil(ITEMS)).await?;
-        tenant.demand(*lines).await?;
+        let put_off = tenant.demand(*lines).await?;
         tenant.settle().await?;
         let load_seconds = begun.elapsed().as_secs_f64();
         let mut runs = Vec::new();
@@ -99,7 +101,7 @@ pub async fn run(place: &Place, sizes: &[usize]) -> Result<Vec<Found>> {
             runs.push(tenant.cascade(fsync, &order, late).await?);
         }
         redis.set_fsync("everysec").await?;
-        all.push(Found { lines: *lines, load_seconds, runs });
+        all.push(Found { lines: *lines, load_seconds, put_off, runs });
     }
     Ok(all)
 }
@@ -162,8 +164,9 @@ impl Tenant<'_> {
         answer.correlation.context("a write without correlation")
     }
 
-    /// So many lines of one unit, evenly over the items, wanted after the goods are due.
-    async fn demand(&self, lines: usize) -> Result<()> {
+    /// States so many lines of one unit, evenly over the items, wanted after the goods are due;
+    /// gives back how often the answer was 503.
+    async fn demand(&self, lines: usize) -> Result<u64> {
         let orders = lines.div_ceil(ORDER_LINES);
         let staters = (0..STATERS).map(async |stater| {
             let mut client = HttpClient::open(&self.target).await?;
@@ -181,10 +184,9 @@ impl Tenant<'_> {
                 let body = json!({"channel": "web", "lines": lines});
                 client.must("PUT", &format!("/inventory/v1/orders/O{order}"), &body).await?;
             }
-            anyhow::Ok(())
+            anyhow::Ok(client.put_off)
         });
-        futures::future::try_join_all(staters).await?;
-        Ok(())
+        Ok(futures::future::try_join_all(staters).await?.into_iter().sum())
     }
 
     async fn settle(&self) -> Result<Duration> {
@@ -250,6 +252,7 @@ pub fn table(all: &[Found]) -> Table {
             "host CPU ms",
             "Redis CPU ms",
             "loading s",
+            "503s",
         ],
     );
     for found in all {
@@ -269,6 +272,7 @@ pub fn table(all: &[Found]) -> Table {
                 one(run.host_cpu_millis),
                 one(run.redis_cpu_millis),
                 one(found.load_seconds),
+                found.put_off.to_string(),
             ]);
         }
     }

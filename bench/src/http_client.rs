@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -10,6 +11,12 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+
+/// How often a request that was put off is sent again.
+const RETRIES: usize = 200;
+
+/// The pause before that.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Where to send, and as whom.
 #[derive(Debug, Clone)]
@@ -42,6 +49,8 @@ impl Answer {
 pub struct HttpClient {
     target: Target,
     sender: SendRequest<Full<Bytes>>,
+    /// How often `must` was told to come back later.
+    pub put_off: u64,
 }
 
 async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
@@ -55,7 +64,7 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
 impl HttpClient {
     /// Connects.
     pub async fn open(target: &Target) -> Result<Self> {
-        Ok(Self { target: target.clone(), sender: connect(target.address).await? })
+        Ok(Self { target: target.clone(), sender: connect(target.address).await?, put_off: 0 })
     }
 
     /// Sends one request and reads the whole answer.
@@ -86,13 +95,21 @@ impl HttpClient {
         Ok(Answer { status, correlation, body })
     }
 
-    /// Sends what must be granted; a POST gets a key made of path and body.
+    /// Sends what must be granted, again while the answer is 503; a POST gets a fresh key.
     pub async fn must(&mut self, method: &str, path: &str, body: &Value) -> Result<Answer> {
         let text = body.to_string();
         let fresh = format!("{:016x}", getrandom::u64().ok().context("no random bits")?);
         let key = (method == "POST").then_some(fresh.as_str());
         let sent = if method == "GET" { String::new() } else { text };
-        let answer = self.send(method, path, key, sent).await?;
+        let mut answer = self.send(method, path, key, sent.clone()).await?;
+        for _ in 0..RETRIES {
+            if answer.status != 503 {
+                break;
+            }
+            self.put_off += 1;
+            tokio::time::sleep(RETRY_AFTER).await;
+            answer = self.send(method, path, key, sent.clone()).await?;
+        }
         let told = String::from_utf8_lossy(&answer.body);
         ensure!(matches!(answer.status, 200 | 201), "{method} {path}: {}: {told}", answer.status);
         Ok(answer)

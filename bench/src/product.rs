@@ -42,9 +42,9 @@ impl Place {
         Ok(Self { project, folder, keys })
     }
 
-    /// Where compiled code is kept during the run.
+    /// Where compiled code is kept, from run to run.
     pub fn compiled(&self) -> PathBuf {
-        self.folder.path().join("compiled")
+        self.project.root().join("target/bench-compiled")
     }
 
     /// The host program.

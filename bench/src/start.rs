@@ -32,6 +32,9 @@ pub async fn run(place: &Place) -> Result<Found> {
     let redis = PrivateRedis::start(place.folder.path(), "everysec").await?;
     let token = token(place, "start", "viewer", "viewer")?;
     let compiled = place.compiled();
+    if compiled.exists() {
+        std::fs::remove_dir_all(&compiled)?;
+    }
     let url = redis.url();
     let start = Start { domains: &DOMAINS, redis: &url, compiled: &compiled, token: &token };
     say("start: without compiled code");

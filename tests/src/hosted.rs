@@ -163,7 +163,7 @@ impl Hosted {
             let mut child = self.child.take().context("no host runs")?;
             let redis = self.redis_process();
             child.kill()?;
-            // The kernel asks Redis to stop when the host is dead; it must not get to that.
+            // The kernel asks Redis to stop when the host is dead; it should not get to that.
             if victim == Victim::Both
                 && let Ok(redis) = redis
             {

@@ -5,6 +5,8 @@
 //!   embedded host on a real Redis.
 //! * [`story`] reads `scenarios/*.md`, stories that a buyer can read, and plays them on a driver.
 //! * [`compare`] holds an answer against what a story expects.
+//! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
+//!   and holds the product against them.
 
 #![allow(clippy::disallowed_methods, reason = "tests wait and measure by the real clock")]
 
@@ -12,5 +14,7 @@ pub mod chance;
 pub mod compare;
 pub mod driver;
 pub mod hosted;
+pub mod ledger;
+pub mod load;
 pub mod native;
 pub mod story;

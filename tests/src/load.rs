@@ -4,7 +4,7 @@
 //! comes, or one that says "later", it repeats the same request under the same key until there is
 //! one. What was answered is kept, in order; [`crate::ledger`] holds the product against it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -139,6 +139,7 @@ impl Client {
         while !reach.stop.load(Ordering::Relaxed) {
             let (step, sender, sent) = self.next();
             let got = self.ask(reach, &sender, &sent)?;
+            reach.answered.fetch_add(1, Ordering::SeqCst);
             match got.status {
                 200 | 201 => {
                     self.learn(&step, &got)?;
@@ -190,7 +191,14 @@ impl Client {
         }
     }
 
-    fn request(&mut self, step: Step, role: &str, method: &str, path: &str, body: &Value) -> Request {
+    fn request(
+        &mut self,
+        step: Step,
+        role: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Request {
         self.requests += 1;
         // Nobody approves what they raised.
         let subject = if role == "approver" { "boss".to_owned() } else { self.name.clone() };
@@ -365,4 +373,6 @@ pub struct Reach<'a> {
     pub down: &'a AtomicBool,
     /// Finish and go.
     pub stop: &'a AtomicBool,
+    /// How many requests were answered.
+    pub answered: &'a AtomicU64,
 }

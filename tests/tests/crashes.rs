@@ -31,7 +31,7 @@ const AFTER_LEASE_MILLIS: u64 = 10_000;
 const RANDOM_RUNS: u64 = 40;
 
 /// Of so many reads one fails.
-const READS_BETWEEN: u64 = 16;
+const READS_BETWEEN: u64 = 32;
 
 /// Kills of the host: each delays the order and then undoes it.
 const HOST_ROUNDS: u64 = 6;

@@ -31,8 +31,10 @@ const SKIP_GAP: u64 = 512;
 /// Marks worked before events are looked for again.
 const MARK_LIMIT: usize = 16;
 
-/// How long a lease lasts if its holder vanishes: longer than any commit takes.
-const LEASE_MILLIS: u64 = 3_000;
+/// How long a lease lasts if its holder vanishes: requests wait for it after a crash, so it is
+/// short; it is renewed before every round, and working without it would only be done twice in
+/// vain.
+const LEASE_MILLIS: u64 = 1_200;
 
 /// Waits for somebody else's lease before giving up for now.
 const LEASE_WAITS: u32 = 20;
@@ -45,7 +47,7 @@ const MAX_ROUNDS: usize = 64;
 
 /// Leases without progress after which the first event is parked: a crash or two of the host must
 /// not park a good event, a poisonous one must not stop a domain for long.
-const MAX_TRIES: u64 = 6;
+const MAX_TRIES: u64 = 10;
 
 /// Tries of one effect against concurrent commits.
 const MAX_EFFECT_ATTEMPTS: u32 = 16;
@@ -76,7 +78,8 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
     for _ in 0..LEASE_WAITS {
         let lease = world.store().lease(tenant, S::DOMAIN, &owner, LEASE_MILLIS).await?;
         if let Some(lease) = lease {
-            let engine = Engine::<S, W> { world, tenant, service: std::marker::PhantomData };
+            let service = std::marker::PhantomData;
+            let engine = Engine::<S, W> { world, tenant, owner: &owner, service };
             let mut progress = false;
             let worked = engine.run(lease.tries, &mut progress).await;
             // Only what crashes or fails counts as a try in vain; having nothing to do does not.
@@ -121,6 +124,7 @@ pub async fn is_behind<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resu
 struct Engine<'w, S, W> {
     world: &'w W,
     tenant: &'w str,
+    owner: &'w str,
     service: std::marker::PhantomData<S>,
 }
 
@@ -128,6 +132,12 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     async fn run(&self, tries: u64, progress: &mut bool) -> Result<(), Failure> {
         for _ in 0..MAX_ROUNDS {
             if !self.round(tries, progress).await? {
+                break;
+            }
+            let store = self.world.store();
+            let lease = store.lease(self.tenant, S::DOMAIN, self.owner, LEASE_MILLIS).await?;
+            if lease.is_none() {
+                // It lapsed and somebody else goes on; the cursor keeps us apart.
                 break;
             }
         }

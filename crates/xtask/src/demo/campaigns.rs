@@ -42,22 +42,23 @@ pub struct Protection {
     pub reason: &'static str,
 }
 
-/// What is kept of the first lines of the large order: channel, first and last day after the due
-/// day, why. The second ends before a delay of two weeks is over, so that it falls short.
-const KEPT: [(&str, i64, i64, &str); 4] = [
-    (WHOLESALE, 3, 26, "spring prebook of the distributors"),
-    (AMAZON, 2, 9, "stock for the marketplace deal"),
-    (WHOLESALE, 3, 26, "spring prebook of the distributors"),
-    (SHOPS, 2, 20, "window display of the shops"),
+/// What is kept of the first lines of the large order: what it is called, channel, first and last
+/// day after the due day, why. The second ends before a delay of two weeks is over, so that it
+/// falls short.
+const KEPT: [(&str, &str, i64, i64, &str); 4] = [
+    ("prebook", WHOLESALE, 3, 26, "distributors' prebook"),
+    ("deal-stock", AMAZON, 2, 9, "marketplace deal"),
+    ("prebook", WHOLESALE, 3, 26, "distributors' prebook"),
+    ("window", SHOPS, 2, 20, "shop windows"),
 ];
 
 /// The promotions that rest on the large order: its line, channel, name, first and last day after
 /// the due day.
 const PROMOTED: [(usize, &str, &str, i64, i64); 4] = [
-    (1, AMAZON, "Marketplace deal of the week", 2, 8),
+    (1, AMAZON, "Deal of the week", 2, 8),
     (4, OWN_SITE, "Members' weekend", 3, 6),
-    (5, AMAZON, "Kitchen linen days", 4, 10),
-    (6, OWN_SITE, "Two for the table", 1, 7),
+    (5, AMAZON, "Linen days", 4, 10),
+    (6, OWN_SITE, "Two for one", 1, 7),
 ];
 
 /// Every promotion, those of the past first.
@@ -69,8 +70,8 @@ pub fn promotions(seed: u64, items: &[Item], purchases: &[Purchase]) -> Vec<Prom
         let from = -number * 11 - 8;
         let item = usize::try_from(random.between(0, 299)).unwrap_or(0);
         promotions.push(Promotion {
-            id: format!("promo-past-{number}"),
-            name: format!("Deal of the week {number}"),
+            id: format!("past-deal-{number}"),
+            name: format!("Deal of {number} weeks ago"),
             item,
             channel: if number % 2 == 0 { AMAZON } else { OWN_SITE },
             from,
@@ -88,7 +89,7 @@ pub fn promotions(seed: u64, items: &[Item], purchases: &[Purchase]) -> Vec<Prom
         for (line, channel, name, from, until) in planned {
             let Some(line) = purchase.lines.get(*line) else { continue };
             promotions.push(Promotion {
-                id: format!("promo-{}", promotions.len() + 1),
+                id: format!("{}-{}", slug(name), items[line.item].sku),
                 name: (*name).to_owned(),
                 item: line.item,
                 channel,
@@ -101,19 +102,26 @@ pub fn promotions(seed: u64, items: &[Item], purchases: &[Purchase]) -> Vec<Prom
     promotions
 }
 
+/// A name as a part of an id: `Members' weekend` is `members-weekend`.
+fn slug(name: &str) -> String {
+    let kept = name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == ' ');
+    kept.collect::<String>().to_ascii_lowercase().replace(' ', "-")
+}
+
 /// Every protection.
 #[must_use]
 pub fn protections(items: &[Item], purchases: &[Purchase]) -> Vec<Protection> {
     let mut protections = Vec::new();
     for (place, purchase) in purchases.iter().enumerate().filter(|(_, p)| p.awaited >= 40) {
         let planned = if place == 0 { &KEPT[..] } else { &KEPT[..1] };
-        for (line, (channel, from, until, reason)) in purchase.lines.iter().zip(planned) {
+        for (line, (name, channel, from, until, reason)) in purchase.lines.iter().zip(planned) {
             // Only what sells well is prebooked, and only that is in the shops.
-            if items[line.item].class == Class::C {
+            let item = &items[line.item];
+            if item.class == Class::C {
                 continue;
             }
             protections.push(Protection {
-                id: format!("keep-{}", protections.len() + 1),
+                id: format!("{name}-{}", item.sku),
                 item: line.item,
                 channel,
                 quantity: line.quantity * PROTECTED_SHARE / 100,

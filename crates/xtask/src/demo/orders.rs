@@ -105,13 +105,15 @@ fn wait(
     if lists(item, SHOPS) && random.chance(if eagerly { 80 } else { 50 }) {
         add(3, cases(ahead * 10 / 100), due + random.between(1, 12), true);
     }
-    let (soon, later) = if eagerly { (3, 2) } else { (1, 1) };
+    let (soon, later) = if eagerly { (3, 3) } else { (1, 2) };
     for channel in [1, 2] {
         for _ in 0..random.between(soon - 1, soon + 1) {
             add(channel, random.between(1, 4), random.between(0, 5.min(due - 1)), false);
         }
+        // Who orders ahead on the marketplace buys for a whole office.
+        let most = if channel == 1 { 9 } else { 4 };
         for _ in 0..later {
-            add(channel, random.between(1, 4), due + random.between(1, 12), true);
+            add(channel, random.between(2, most), due + random.between(1, 12), true);
         }
     }
 }

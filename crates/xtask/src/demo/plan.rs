@@ -138,7 +138,7 @@ impl Brand {
 pub const FIRST: &str = "/inventory/v1/items/LIN-001";
 
 /// What is loaded last: where it is, the load is complete.
-pub const LAST: &str = "/planning/v1/promotions/promo-season-finale";
+pub const LAST: &str = "/planning/v1/promotions/season-finale";
 
 /// Everything, in order. `base` is the day on which the brand is handed over.
 ///

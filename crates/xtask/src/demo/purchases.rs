@@ -16,6 +16,9 @@ const PAST_DUE_BY: i64 = -21;
 /// Days from raising an order to its release and confirmation, beyond the supplier's lead time.
 const ORDERING_DAYS: i64 = 2;
 
+/// Of a hundred lines that come, so many come with rejects.
+const BAD_DAY_PERCENT: i64 = 15;
+
 /// How far an order comes before the brand is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -304,7 +307,7 @@ fn past(random: &mut Random, items: &[Item], supplier: &'static SupplierFacts) -
             due
         };
         let worst = line.quantity * supplier.reject_permille * random.between(1, 3) / 1000;
-        let rejected = if random.chance(25) { worst } else { 0 };
+        let rejected = if random.chance(BAD_DAY_PERCENT) { worst } else { 0 };
         came.push((day, (number, line.quantity - rejected, rejected)));
         if rejected > 0 {
             came.push((played(day + 7), (number, rejected, 0)));

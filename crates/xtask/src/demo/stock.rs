@@ -12,8 +12,12 @@ use super::random::Random;
 pub type Stock = BTreeMap<(usize, &'static str), i64>;
 
 /// Of a channel's week, what lies at its first node beside the orders at hand, percent, when the
-/// item waits for goods.
-const THIN: (i64, i64) = (25, 60);
+/// item waits for goods: so little that what was promised from a late delivery cannot come from
+/// the shelf.
+const THIN: (i64, i64) = (4, 30);
+
+/// The same when it does not: weeks.
+const AMPLE: (i64, i64) = (350, 800);
 
 /// The stock of the base day.
 #[must_use]
@@ -32,8 +36,8 @@ pub fn on_hand(
     for (place, item) in items.iter().enumerate() {
         let thin = awaited(place);
         for (channel, _) in &item.shapes {
-            let percent =
-                if thin { random.between(THIN.0, THIN.1) } else { random.between(350, 800) };
+            let (least, most) = if thin { THIN } else { AMPLE };
+            let percent = random.between(least, most);
             let cover = item.weekly(channel) * percent / 100 + 1;
             *stock.entry((place, channel.nodes[0])).or_default() += cover;
         }

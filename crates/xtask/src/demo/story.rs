@@ -12,7 +12,7 @@ use tradewind_kernel::Day;
 
 use super::brand;
 use super::client::{Client, Write};
-use super::plan::Actor;
+use super::plan::{Actor, FIRST};
 use waiting::Candidate;
 
 mod before;
@@ -54,10 +54,11 @@ struct Told {
 
 /// Delays the open purchase order that most rests on, and tells what followed.
 pub fn late_shipment(client: &Client<'_>) -> Result<()> {
+    if client.find(FIRST)?.is_none() {
+        bail!("the demo brand is not loaded here; start without --no-demo: cargo xtask up");
+    }
     let Some(candidate) = waiting::most_awaited(client)? else {
-        bail!(
-            "every confirmed purchase order is late already; start anew with: cargo xtask up --fresh"
-        );
+        bail!("every confirmed purchase order is late already; start anew: cargo xtask up --fresh");
     };
     let names = Names::of(client, &candidate)?;
     let supplier = client.read(&format!("/suppliers/v1/suppliers/{}", candidate.supplier()))?;

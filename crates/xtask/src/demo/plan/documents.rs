@@ -52,7 +52,11 @@ pub fn current(brand: &Brand) -> Vec<Step> {
     vec![
         step("promotions and protections".to_owned(), Clock::Real, campaigns),
         step(format!("{} customer orders", brand.open.len()), Clock::Stays, orders.collect()),
-        step("the last promotion".to_owned(), Clock::Stays, vec![vec![finale(brand)]]),
+        step(
+            "proposals of what to order".to_owned(),
+            Clock::Stays,
+            vec![vec![run(), finale(brand)]],
+        ),
     ]
 }
 
@@ -140,6 +144,11 @@ fn receive(brand: &Brand, purchase: &Purchase, day: i64) -> Option<Chain> {
             Call::post(Actor::Warehouse, path.clone(), json!({ "lines": lines, "node": node }))
         })
         .collect();
+    let is_last = purchase.receipts.iter().all(|other| other.day <= day);
+    if is_last && purchase.rest.is_none() {
+        let path = format!("/procurement/v1/orders/{{{}}}/close", purchase.name);
+        chain.push(Call::post(Actor::Buyer, path, json!({ "reason": "all of it came" })));
+    }
     if let Some(rest) = purchase.rest {
         chain.push(confirm(brand, purchase, (0..purchase.lines.len()).map(|line| (line, rest))));
     }
@@ -196,13 +205,18 @@ fn promotion(brand: &Brand, planned: &Promotion) -> Call {
     Call::put(Actor::Planner, format!("/planning/v1/promotions/{}", planned.id), body)
 }
 
+/// A first planning run, so that there is something to look at.
+fn run() -> Call {
+    Call::post(Actor::Planner, "/planning/v1/runs", json!({}))
+}
+
 /// A promotion far ahead that nothing rests on. Loaded last, it says that the load is complete.
 fn finale(brand: &Brand) -> Call {
     let slow = brand.items.len() - 1;
     promotion(
         brand,
         &Promotion {
-            id: "promo-season-finale".to_owned(),
+            id: "season-finale".to_owned(),
             name: "Season finale".to_owned(),
             item: slow,
             channel: AMAZON,

@@ -7,10 +7,10 @@ use crate::demo::brand::{self, CHANNELS, LANES, NODES, RATES, SupplierFacts, ZON
 use crate::demo::catalogue::{Class, Item, OfferFacts};
 
 /// Cash at hand on the base day, US cents.
-const OPENING_CASH: i64 = 41_800_000;
+const OPENING_CASH: i64 = 94_000_000;
 
 /// The least that cash may be, US cents.
-const CASH_FLOOR: i64 = 12_000_000;
+const CASH_FLOOR: i64 = 25_000_000;
 
 /// The steps, in order.
 pub fn steps(brand: &Brand) -> Vec<Step> {

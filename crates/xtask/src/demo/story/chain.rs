@@ -86,9 +86,12 @@ mod tests {
 
     use super::*;
 
+    fn event(id: &str, kind: &str, cause: Option<&str>) -> Value {
+        json!({ "id": id, "type": kind, "caused_by": cause })
+    }
+
     #[test]
     fn events_stand_under_what_caused_them() {
-        let event = |id: &str, kind: &str, cause: Option<&str>| json!({ "id": id, "type": kind, "domain": "x", "caused_by": cause });
         let cascade = json!({ "chain": [
             event("1", "procurement.order-confirmed", None),
             event("2", "inventory.item-pegged", Some("1")),

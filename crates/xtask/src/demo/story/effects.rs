@@ -52,12 +52,11 @@ fn promises(cascade: &Value, names: &Names) -> Vec<String> {
     lines.push(String::new());
     lines.extend(paragraph("The largest:"));
     let mut table =
-        Table::new(&["order", "channel", "item", "name", ">units", ">revenue", "was", "is now"]);
+        Table::new(&["order", "channel", "item", ">units", ">revenue", "was", "is now"]);
     for promise in moved.iter().take(SHOWN_PROMISES) {
         table.row(vec![
             text(&promise["order"]),
             text(&promise["channel"]),
-            text(&promise["sku"]),
             names.item(&promise["sku"]),
             units(number(&promise["quantity"])),
             amount(hundredths(&promise["revenue"])),
@@ -138,32 +137,32 @@ fn allocations(cascade: &Value, names: &Names) -> Vec<String> {
     lines
 }
 
+/// A number before and after.
+fn moved(before: &Value, after: &Value) -> String {
+    format!("{} → {}", units(number(before)), units(number(after)))
+}
+
+/// The first and the last day of a window, without their years.
+fn window(document: &Value) -> String {
+    let day = |name: &str| text(&document[name]).get(5..).unwrap_or("–").to_owned();
+    format!("{}…{}", day("from"), day("until"))
+}
+
 fn protections(client: &Client<'_>, cascade: &Value, names: &Names) -> Result<Vec<String>> {
     let mut lines = vec![heading("Units kept for a channel")];
-    let mut table = Table::new(&[
-        "protection",
-        "for",
-        "item",
-        "why",
-        ">kept",
-        ">held before",
-        ">now",
-        ">short before",
-        ">now",
-    ]);
+    let mut table =
+        Table::new(&["for", "why", "item", "window", ">kept", ">held of stock", ">short"]);
     for it in list(&cascade["protections"]) {
         let path = format!("/inventory/v1/protections/{}", text(&it["id"]));
         let kept = client.find(&path)?.unwrap_or(Value::Null);
         table.row(vec![
-            text(&it["id"]),
             text(&kept["channel"]),
-            names.item(&kept["sku"]),
             text(&kept["reason"]),
+            names.item(&kept["sku"]),
+            window(&kept),
             units(number(&kept["quantity"])),
-            units(number(&it["held_before"])),
-            units(number(&it["held_after"])),
-            units(number(&it["short_before"])),
-            units(number(&it["short_after"])),
+            moved(&it["held_before"], &it["held_after"]),
+            moved(&it["short_before"], &it["short_after"]),
         ]);
     }
     if table.is_empty() {
@@ -180,10 +179,9 @@ fn promotions(client: &Client<'_>, cascade: &Value, names: &Names) -> Result<Vec
         "promotion",
         "channel",
         "item",
-        "from",
+        "window",
         ">expects",
-        ">short before",
-        ">now",
+        ">short",
         "first on",
         ">revenue",
     ]);
@@ -194,11 +192,10 @@ fn promotions(client: &Client<'_>, cascade: &Value, names: &Names) -> Result<Vec
             text(&planned["name"]),
             text(&planned["channel"]),
             names.item(&planned["sku"]),
-            text(&planned["from"]),
+            window(&planned),
             units(number(&planned["expected_units"])),
-            units(number(&it["units_short_before"])),
-            units(number(&it["units_short"])),
-            text(&it["first_day"]),
+            moved(&it["units_short_before"], &it["units_short"]),
+            text(&it["first_day"]).get(5..).unwrap_or("–").to_owned(),
             amount(hundredths(&it["revenue"])),
         ]);
     }

@@ -31,7 +31,7 @@ pub fn told(cascade: &Value, names: &Names) -> Vec<String> {
         table.row(vec![
             (rank + 1).to_string(),
             text(&option["kind"]),
-            names.item(&option["sku"]),
+            text(&option["sku"]),
             text(&option["day"]),
             units(number(&option["units"])),
             whole(&option["revenue"]),
@@ -45,7 +45,8 @@ pub fn told(cascade: &Value, names: &Names) -> Vec<String> {
         lines.extend(paragraph("The best, by what they bring beyond their cost:"));
         lines.extend(table.lines());
         for (rank, option) in feasible.iter().take(SHOWN).enumerate() {
-            let sentence = format!("{}. {}", rank + 1, text(&option["description"]));
+            let item = names.item(&option["sku"]);
+            let sentence = format!("{}. {item}: {}", rank + 1, text(&option["description"]));
             lines.extend(wrapped(&sentence, "   "));
         }
     }
