@@ -47,7 +47,7 @@ struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,
     /// Seconds of load for each cell of the reserve table.
-    #[arg(long, global = true, default_value_t = 1.5)]
+    #[arg(long, global = true, default_value_t = 1.0)]
     seconds: f64,
     /// Order lines of the cascades.
     #[arg(long, global = true, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000])]

@@ -76,7 +76,9 @@ fn report(file: &Path, sort: &str) -> Result<Vec<(String, f64)>> {
     let line = |line: &str| {
         let (percent, what) = line.trim().split_once(';')?;
         let percent = percent.trim().trim_end_matches('%').parse().ok()?;
-        let words: Vec<&str> = what.split(';').map(str::trim).collect();
+        // perf ends a line with empty columns, shown as dashes.
+        let words: Vec<&str> =
+            what.trim_end_matches([' ', '-']).split(';').map(str::trim).collect();
         Some((words.join("  "), percent))
     };
     Ok(text.lines().filter_map(line).collect())

@@ -77,7 +77,7 @@ pub struct Memory {
     contender: Contender,
     reservations: u64,
     redis_bytes_per_reservation: f64,
-    idle_resident_bytes: u64,
+    stocked_resident_bytes: u64,
     loaded_resident_bytes: u64,
 }
 
@@ -128,7 +128,7 @@ async fn memory(stand: &Stand) -> Result<Memory> {
         contender: stand.contender,
         reservations: stand.granted,
         redis_bytes_per_reservation: grown as f64 / stand.granted.max(1) as f64,
-        idle_resident_bytes: stand.idle_resident,
+        stocked_resident_bytes: stand.stocked_resident,
         loaded_resident_bytes: stand.resident_bytes()?,
     })
 }
@@ -194,7 +194,7 @@ impl Found {
             ]);
             if let Some(incr) = cell.incr_per_second {
                 let rate = ratio(incr, Some(cell.per_second));
-                let mut row = vec![cell.clients.to_string(), "plain INCR".to_owned()];
+                let mut row = vec![cell.clients.to_string(), "plain INCR, pipelined".to_owned()];
                 row.push(format!("{incr:.0}"));
                 row.extend(std::iter::repeat_n(String::new(), 11));
                 row.push(rate);
@@ -207,14 +207,14 @@ impl Found {
     fn memory_table(&self) -> Table {
         let mut table = Table::new(
             "Memory",
-            &["contender", "reservations", "Redis bytes each", "server idle MB", "loaded MB"],
+            &["contender", "reservations", "Redis bytes each", "server stocked MB", "loaded MB"],
         );
         for one in &self.memory {
             table.row(&[
                 one.contender.name().to_owned(),
                 one.reservations.to_string(),
                 format!("{:.0}", one.redis_bytes_per_reservation),
-                megabytes(one.idle_resident_bytes),
+                megabytes(one.stocked_resident_bytes),
                 megabytes(one.loaded_resident_bytes),
             ]);
         }

@@ -93,8 +93,8 @@ pub struct Stand {
     pub granted: u64,
     /// Bytes of its data before the first of them.
     pub stocked_bytes: u64,
-    /// Bytes its server had resident before the first of them.
-    pub idle_resident: u64,
+    /// Bytes its server had resident then.
+    pub stocked_resident: u64,
 }
 
 /// A moment of a stand's counters.
@@ -176,7 +176,7 @@ impl Stand {
             clients: 0,
             granted: 0,
             stocked_bytes: 0,
-            idle_resident: 0,
+            stocked_resident: 0,
         };
         stand.settle().await?;
         if contender == Contender::Script {
@@ -185,7 +185,7 @@ impl Stand {
             tokio::spawn(unmark(stand.redis.connection()));
         }
         stand.stocked_bytes = stand.redis.used_memory().await?;
-        stand.idle_resident = stand.resident_bytes()?;
+        stand.stocked_resident = stand.resident_bytes()?;
         Ok(stand)
     }
 

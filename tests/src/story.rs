@@ -8,8 +8,8 @@
 //! * ` ```json STATUS ` right after it is the answer: status and body, as [`crate::compare`] says.
 //!   Without it a request must answer 200 or 201.
 //! * ` ```until ` is a GET that is repeated until it answers as the following `json` block says.
-//! * ` ```race N ` sends a request N times at once, each with a key of its own; the `json` block
-//!   after it says how often each status was answered.
+//! * ` ```race N ` sends a request N times at once, each with a key of its own and its number for
+//!   `{#}`; the `json` block after it says how often each status was answered.
 //! * ` ```clock ` sets the business clock.
 //! * ` ```tenant ` makes the following requests those of another tenant.
 //!
@@ -166,7 +166,9 @@ impl Player<'_> {
     }
 
     fn race(&mut self, text: &str, count: usize, expected: &Block) -> Result<()> {
-        let prepared = (0..count).map(|_| self.prepare(text)).collect::<Result<Vec<_>>>()?;
+        let prepared = (1..=count)
+            .map(|number| self.prepare(&text.replace("{#}", &number.to_string())))
+            .collect::<Result<Vec<_>>>()?;
         let sender = prepared.first().context("a race of nobody")?.0.clone();
         let sent: Vec<Sent> = prepared.into_iter().map(|(_, sent)| sent).collect();
         let mut counts = serde_json::Map::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tradewind_kernel::decision::{Floor, Guard, Sum};
 use tradewind_kernel::events::inventory::ItemSet;
 use tradewind_kernel::quantity::Factor;
 use tradewind_kernel::refusal::Faults;
@@ -11,6 +12,9 @@ use tradewind_kernel::{Decision, Id, Money, NewEvent, Quantity, Refusal};
 use utoipa::ToSchema;
 
 use crate::keys;
+use crate::place::Elsewhere;
+use crate::shelf::term;
+use crate::situation::Situation;
 
 /// Units that an item may have beside its base unit: more is a mistake of an import.
 pub const MAX_UNITS: usize = 32;
@@ -76,6 +80,30 @@ pub struct ItemView {
     pub item: Item,
     /// Its version.
     pub version: String,
+}
+
+/// Refuses another base unit for an item of which anything is counted, wanted, on its way or kept:
+/// its quantities would silently become others. Stock that comes in between breaks the guards,
+/// since it can only come from outside; everything else is read with its version.
+///
+/// # Errors
+/// 409 `base-unit-in-use`.
+pub fn free_of_unit(used: &Situation) -> Result<Vec<Guard>, Refusal> {
+    let counters = used.shelf.counters.values().chain(used.fills.values());
+    let in_use = counters.into_iter().any(|value| *value != 0)
+        || !used.demand.is_empty()
+        || !used.supply.is_empty()
+        || used.shelf.standing().next().is_some();
+    if in_use {
+        let detail = format!("`{}` has stock, demand, supply or protections", used.sku());
+        return Err(Refusal::conflict("base-unit-in-use", detail));
+    }
+    let guard = |(place, times): (Elsewhere, i64)| {
+        let terms = vec![term(used.sku(), place.name(), times)];
+        Guard { sum: Sum { constant: 0, terms }, floor: Floor::Value(0) }
+    };
+    let places = Elsewhere::ALL.into_iter().flat_map(|place| [(place, 1), (place, -1)]);
+    Ok(places.map(guard).collect())
 }
 
 /// Makes or changes an item.

@@ -86,7 +86,7 @@ pub fn line(order: &Id, line: u32) -> String {
 }
 
 /// The index of items that have, or had, demand, supply or a protection: those that the turn of
-/// the day and a change of the network concern.
+/// the day and a change of the network concern; the latter concerns stock as well.
 pub const PEGGED: &str = "inventory:pegged";
 
 /// The record of a customer order as stated.

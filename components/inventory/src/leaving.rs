@@ -109,9 +109,11 @@ fn settle(next: &mut Reservation, fate: Fate) {
     if claims.clone().any(|claim| claim.open > 0) {
         return;
     }
-    let shipped = claims.any(|claim| claim.shipped > 0);
+    let shipped = claims.clone().any(|claim| claim.shipped > 0);
+    let wholly = claims.all(|claim| claim.shipped == claim.quantity);
     next.status = match fate {
-        _ if shipped => ReservationStatus::Shipped,
+        _ if shipped && wholly => ReservationStatus::Shipped,
+        _ if shipped => ReservationStatus::Closed,
         Fate::Expired => ReservationStatus::Expired,
         Fate::Shipped | Fate::Released => ReservationStatus::Released,
     };

@@ -26,6 +26,7 @@ use tradewind_shell::world::World;
 
 pub mod asks;
 pub mod availability;
+pub mod backorder;
 #[cfg(target_arch = "wasm32")]
 mod component;
 pub mod demand;

@@ -17,6 +17,11 @@ use crate::place::Place;
 use crate::shelf::{Shelf, claimed, term};
 use crate::situation::{Situation, availability_changed};
 
+/// What may have come from or gone to a place outside, in all: it only ever adds up, corrections
+/// included, so there is room for several mistakes; and it is below 2^53, so that it is exact in
+/// the doubles that Redis scripts calculate with.
+pub const OUTSIDE_LIMIT: Quantity = 8 * LIMIT;
+
 /// What a caller says of a movement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +88,8 @@ pub fn moved(
 ///
 /// # Errors
 /// 422 naming every fault: `sku-unknown`, `node-unknown`, `same-place`; 409 `stock-negative` when
-/// more would leave a place than is there and unclaimed, `stock-too-large` beyond 10^15.
+/// more would leave a place than is there and unclaimed, `stock-too-large` beyond 10^15 at a node or
+/// in transit, beyond [`OUTSIDE_LIMIT`] elsewhere.
 pub fn post(
     body: &MovementBody,
     id: &Id,
@@ -104,8 +110,10 @@ pub fn post(
     }
     for (place, sign) in [(&body.from, -1), (&body.to, 1)] {
         let moved = body.quantity.saturating_mul(sign);
-        if before.shelf.counter(&place.counter()).saturating_add(moved).abs() > LIMIT {
-            let detail = format!("more than 10^15 of `{}` at {}", body.sku, place.text());
+        let (limit, most) =
+            if place.is_counted() { (LIMIT, "10^15") } else { (OUTSIDE_LIMIT, "8·10^15") };
+        if before.shelf.counter(&place.counter()).saturating_add(moved).abs() > limit {
+            let detail = format!("more than {most} of `{}` at {}", body.sku, place.text());
             return Err(Refusal::conflict("stock-too-large", detail));
         }
     }

@@ -21,15 +21,16 @@ use tradewind_shell::gather::Gather;
 use tradewind_shell::run::PATIENT_ATTEMPTS;
 use tradewind_shell::service::{Cause, Effect, Reaction};
 use tradewind_shell::settings;
-use tradewind_shell::store::{Check, Read};
+use tradewind_shell::store::{Check, Needs, Read};
 use tradewind_shell::world::World;
 
-use crate::gathering::{guard_renewal, promises, situation, situation_reads};
+use crate::gathering::{guard_renewal, network, promises, situation, situation_reads};
 use crate::keys;
 use crate::movement::moved;
 use crate::network::Network;
 use crate::place::{Elsewhere, Place};
 use crate::repegging::repeg;
+use crate::shelf::Shelf;
 use crate::situation::{Situation, availability_changed};
 use crate::supply::SupplyLine;
 
@@ -146,7 +147,13 @@ impl News {
 
 /// The items that an event concerns.
 async fn concerned<W: World>(gather: &Gather<'_, W>, news: &News) -> Result<BTreeSet<Id>, Failure> {
-    let Some(order) = news.order() else { return pegged(gather).await };
+    let Some(order) = news.order() else {
+        let mut skus = pegged(gather).await?;
+        if matches!(news, News::Network(_)) {
+            skus.extend(stock_alone(gather, news, &skus).await?);
+        }
+        return Ok(skus);
+    };
     let skus: BTreeSet<&Id> = order.lines.iter().map(|line| &line.sku).collect();
     gather.prefetch(skus.iter().flat_map(|sku| situation_reads(sku)).collect()).await?;
     let mut concerned = BTreeSet::new();
@@ -173,6 +180,43 @@ async fn pegged<W: World>(gather: &Gather<'_, W>) -> Result<BTreeSet<Id>, Failur
             return Ok(skus);
         }
         after = last;
+    }
+}
+
+/// The items beside these whose availability another network changes: stock is all they have, so
+/// that only their counters are read. A page goes at a time, each with a memory of its own.
+async fn stock_alone<W: World>(
+    gather: &Gather<'_, W>,
+    news: &News,
+    beside: &BTreeSet<Id>,
+) -> Result<BTreeSet<Id>, Failure> {
+    let (network, today) = (network(gather).await?, gather.today().await?);
+    let mut found = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let page =
+            Gather::new(gather.world(), gather.tenant(), Domain::Inventory, Needs::Nothing, 0);
+        let names = page.list(keys::ITEMS, &after, LIST_PAGE).await?;
+        let skus = names.iter().map(|name| named(name)).collect::<Result<Vec<Id>, _>>()?;
+        let others: Vec<&Id> = skus.iter().filter(|sku| !beside.contains(*sku)).collect();
+        let reads = others.iter().map(|sku| Read::Counters { key: keys::stock(sku) });
+        page.prefetch(reads.collect()).await?;
+        for sku in others {
+            let counters = page.counters(keys::stock(sku)).await?;
+            if counters.values().all(|value| *value == 0) {
+                continue;
+            }
+            let network = Rc::clone(&network);
+            let shelf = Shelf { sku: sku.clone(), today, network, plan: None, counters };
+            let now = Situation::of_shelf(shelf);
+            if availability_changed(&as_of(gather, &now, news).await?, &now).is_some() {
+                found.insert(sku.clone());
+            }
+        }
+        match names.last() {
+            Some(last) if names.len() == LIST_PAGE => after.clone_from(last),
+            _ => return Ok(found),
+        }
     }
 }
 
@@ -241,7 +285,7 @@ async fn of_item<W: World>(
     let mut parts = repegged.parts();
     let must_tell = match news {
         News::Purchase(_) | News::Receipt(_) => true,
-        News::Network(_) => true,
+        News::Network(_) => !has_stock_alone(&after) || !repegged.is_settled(),
         News::Day(day) => {
             let mut before = now.clone();
             before.shelf.today = day.from.unwrap_or(day.to);
@@ -279,6 +323,13 @@ async fn as_of<W: World>(
         before.shelf.network = Rc::new(*previous);
     }
     Ok(before)
+}
+
+/// Whether there is stock to the item and nothing else, so that pegging has nothing to say of it.
+fn has_stock_alone(situation: &Situation) -> bool {
+    let bare = situation.demand.is_empty() && situation.supply.is_empty();
+    let stock = situation.shelf.counters.values().any(|value| *value != 0);
+    bare && stock && situation.shelf.plan.is_none()
 }
 
 fn write_supply(decision: &mut Decision, before: &Situation, after: &Situation) {

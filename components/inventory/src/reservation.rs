@@ -15,6 +15,7 @@ use tradewind_kernel::refusal::{Fault, Faults};
 use tradewind_kernel::{Decision, Id, Instant, NewEvent, Quantity, Refusal};
 use utoipa::ToSchema;
 
+use crate::backorder::{Ordered, backordered, is_short};
 use crate::demand;
 use crate::guards;
 use crate::keys;
@@ -129,6 +130,8 @@ pub enum ReservationStatus {
     Shipped,
     Released,
     Expired,
+    /// Partly shipped, the rest given back.
+    Closed,
 }
 
 /// A reservation as it is kept.
@@ -198,6 +201,9 @@ pub struct Context<'a> {
     pub shelves: BTreeMap<Id, Shelf>,
     /// The channel of the order it names, if that is known.
     pub order_channel: Option<Id>,
+    /// What that order's lines are for of each item, claimed and shipped units included, and how
+    /// much of it is open; empty unless a shortage may stay open there.
+    pub ordered: BTreeMap<Id, Ordered>,
 }
 
 fn check(body: &ReserveBody, context: &Context<'_>) -> Result<(), Refusal> {
@@ -216,12 +222,12 @@ fn check(body: &ReserveBody, context: &Context<'_>) -> Result<(), Refusal> {
 }
 
 /// What every line was granted, in the lines' order, and for each item the whole.
-struct Granted {
-    lines: Vec<Vec<split::Allocation>>,
-    items: BTreeMap<Id, Vec<split::Allocation>>,
+pub(crate) struct Granted {
+    pub lines: Vec<Vec<split::Allocation>>,
+    pub items: BTreeMap<Id, Vec<split::Allocation>>,
 }
 
-fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
+pub(crate) fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
     let mut lines = vec![Vec::new(); body.lines.len()];
     let mut items = BTreeMap::new();
     for (sku, shelf) in &context.shelves {
@@ -251,8 +257,15 @@ fn insufficient(body: &ReserveBody, context: &Context<'_>, granted: &Granted) ->
         if sum(dealt) < line.quantity {
             let shelf = context.shelves.get(&line.sku);
             let available = shelf.map_or(0, |shelf| shelf.available(&body.channel).0);
-            let detail =
-                format!("{available} of `{}` available, {} asked for", line.sku, line.quantity);
+            let (sku, asked, left) = (&line.sku, line.quantity, sum(dealt));
+            let detail = if left == available {
+                format!("{available} of `{sku}` available, {asked} asked for")
+            } else {
+                format!(
+                    "{left} of `{sku}` left for this line, {asked} asked for; {available} available \
+                     in all"
+                )
+            };
             faults.push(Fault::new(format!("/lines/{place}"), "insufficient-stock", detail));
         }
     }
@@ -271,16 +284,13 @@ fn insufficient(body: &ReserveBody, context: &Context<'_>, granted: &Granted) ->
 pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Refusal> {
     check(body, context)?;
     let granted = grant(body, context);
-    let short =
-        body.lines.iter().zip(&granted.lines).any(|(line, dealt)| sum(dealt) < line.quantity);
-    let channel = context.network.channels.get(&body.channel);
-    let backorders = body.order.is_some() && channel.is_some_and(|channel| channel.backorder);
-    let nothing = granted.items.values().all(Vec::is_empty);
-    if short && (body.mode == Mode::AllOrNothing || (nothing && !backorders)) {
+    let (rests, still_open) = backordered(body, context, &granted);
+    let nothing = granted.items.values().all(Vec::is_empty) && rests.iter().all(|rest| *rest == 0);
+    if is_short(body, &granted) && (body.mode == Mode::AllOrNothing || nothing) {
         return Err(insufficient(body, context, &granted));
     }
 
-    let mut decision = Decision::default();
+    let mut decision = Decision { guards: still_open, ..Decision::default() };
     let mut used = BTreeMap::new();
     for (sku, chosen) in granted.items.iter().filter(|(_, chosen)| !chosen.is_empty()) {
         let Some(shelf) = context.shelves.get(sku) else { continue };
@@ -290,7 +300,7 @@ pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Re
         used.extend(counter.map(|counter| (sku.clone(), counter)));
     }
     let expires = body.expires_in_seconds.map(|seconds| context.now.plus_seconds(seconds));
-    let lines = body.lines.iter().zip(&granted.lines).map(|(line, dealt)| {
+    let lines = body.lines.iter().zip(&granted.lines).zip(&rests).map(|((line, dealt), rest)| {
         let claim = |one: &split::Allocation| {
             Some(Claim {
                 node: one.node.parse().ok()?,
@@ -299,12 +309,11 @@ pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Re
                 shipped: 0,
             })
         };
-        let rest = line.quantity.saturating_sub(sum(dealt));
         ReservationLine {
             sku: line.sku.clone(),
             quantity: line.quantity,
             claims: dealt.iter().filter_map(claim).collect(),
-            backordered: if backorders { rest } else { 0 },
+            backordered: *rest,
             used: used.get(&line.sku).cloned(),
         }
     });

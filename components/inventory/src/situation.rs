@@ -28,6 +28,12 @@ pub struct Situation {
 }
 
 impl Situation {
+    /// The situation of an item that has no more than what is on its shelf.
+    #[must_use]
+    pub fn of_shelf(shelf: Shelf) -> Self {
+        Self { shelf, fills: BTreeMap::new(), demand: BTreeMap::new(), supply: BTreeMap::new() }
+    }
+
     /// The item.
     #[must_use]
     pub fn sku(&self) -> &Id {

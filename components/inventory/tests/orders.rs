@@ -201,3 +201,51 @@ fn movements_never_make_stock_negative() {
     assert_eq!(stock["elsewhere"]["found"], json!(-6));
     driver.verify();
 }
+
+#[test]
+fn places_outside_have_room_for_mistakes() {
+    let driver = shop(&[("L1", 1)]);
+    let back = json!({ "sku": "X", "quantity": 1, "from": { "node": "L1" }, "to": "found" });
+    driver.post("movements", back);
+    let most = 1_000_000_000_000_000_i64;
+    let go = |from: Value, to: Value| {
+        let body = json!({ "sku": "X", "quantity": most, "from": from, "to": to });
+        driver.call("POST", "movements", body)
+    };
+    let at = json!({ "node": "L1" });
+    for _ in 0..4 {
+        go(json!("found"), at.clone()).is(201);
+        go(json!("found"), at.clone()).refused(409, "stock-too-large");
+        go(at.clone(), json!("loss")).is(201);
+        go(json!("found"), json!("supplier")).is(201);
+    }
+    go(json!("found"), at).refused(409, "stock-too-large");
+    assert_eq!(driver.get("items/X/stock")["elsewhere"]["found"], json!(-8 * most));
+    driver.verify();
+}
+
+#[test]
+fn a_base_unit_that_is_in_use_stays() {
+    let driver = Driver::new("2026-12-01T09:00:00Z");
+    let unit =
+        |unit: &str| driver.call("PUT", "items/X", json!({ "name": "X", "base_unit": unit }));
+    unit("each").is(201);
+    unit("kg").is(200);
+    driver.put("nodes/L1", json!({}));
+    driver.put("channels/web", json!({ "kind": "dtc", "priority": 1, "nodes": ["L1"] }));
+    let line = json!({ "sku": "X", "quantity": 1 });
+    driver.put("orders/A", json!({ "channel": "web", "lines": [line] }));
+    unit("each").refused(409, "base-unit-in-use");
+    driver.call("PUT", "items/X", json!({ "name": "Z", "base_unit": "kg" })).is(200);
+    driver.call("POST", "orders/A/cancel", json!({})).is(200);
+    unit("each").is(200);
+    let kept = json!({ "sku": "X", "channel": "web", "quantity": 1, "from": "2026-12-01",
+                       "until": "2026-12-02" });
+    driver.put("protections/P", kept);
+    unit("kg").refused(409, "base-unit-in-use");
+    driver.call("DELETE", "protections/P", Value::Null).is(200);
+    unit("kg").is(200);
+    driver.stock("X", "L1", 1);
+    unit("each").refused(409, "base-unit-in-use");
+    driver.verify();
+}

@@ -33,6 +33,7 @@ fn c43_reservation_basics() {
     assert_eq!(said.body["errors"][0]["detail"], "2 of `X` available, 3 asked for");
     assert_eq!(driver.available("X", "web"), 2, "reserved stays 0");
     let lines = json!([{ "sku": "X", "quantity": 3 }]);
+    driver.put("orders/B", json!({ "channel": "web", "lines": lines }));
     let partial = json!({ "order": "B", "channel": "web", "mode": "partial", "lines": lines });
     let said = driver.call("POST", "reservations", partial).is(201).body;
     assert_eq!((nodes(&said).as_str(), &said["lines"][0]["backordered"]), ("L1 2", &json!(1)));
@@ -53,6 +54,12 @@ fn c44_lines_of_one_order_count_together() {
     let said = driver.call("POST", "reservations", body).refused(409, "insufficient-stock");
     assert_eq!(said.body["errors"].as_array().unwrap().len(), 2, "the second and third are short");
     assert_eq!(driver.available("X", "web"), 2);
+    let lines = json!([{ "sku": "X", "quantity": 1 }, { "sku": "X", "quantity": 2 }]);
+    let body = json!({ "order": "A", "channel": "web", "lines": lines });
+    let said = driver.call("POST", "reservations", body).refused(409, "insufficient-stock").body;
+    let want = "1 of `X` left for this line, 2 asked for; 2 available in all";
+    assert_eq!((&said["detail"], &said["errors"][0]["detail"]), (&json!(want), &json!(want)));
+    assert_eq!(said["errors"][0]["pointer"], "/lines/1");
 
     let driver = shop(&[("L1", 4), ("L2", 4)]);
     driver.put("channels/two", json!({ "kind": "dtc", "priority": 2, "nodes": ["L2"] }));
@@ -106,6 +113,8 @@ fn many_clients_share_stock_exactly() {
     let requests: Vec<_> = (0..60)
         .map(|client| {
             let lines = json!([{ "sku": "X", "quantity": 1 + client % 3 }]);
+            let stated = json!({ "channel": "web", "lines": lines });
+            driver.put(&format!("orders/O{client}"), stated);
             let body = json!({ "order": format!("O{client}"), "channel": "web",
                                "mode": "partial", "lines": lines });
             driver.request("POST", "reservations", &body)
@@ -135,8 +144,27 @@ fn partial_grants_nothing_more_where_nothing_may_stay_open() {
     // Allowed, but no order is named whose line could stay open.
     driver.put("channels/web", json!({ "kind": "dtc", "priority": 1, "nodes": ["L1"] }));
     driver.call("POST", "reservations", body(None, 5)).refused(409, "insufficient-stock");
+    // The order was never stated, then is for less, then for as much.
+    let lines = |quantity: i64| json!([{ "sku": "X", "quantity": quantity }]);
+    let state = |quantity: i64| {
+        driver.put("orders/B", json!({ "channel": "web", "lines": lines(quantity) }));
+    };
+    driver.call("POST", "reservations", body(Some("B"), 5)).refused(409, "insufficient-stock");
+    state(4);
+    driver.call("POST", "reservations", body(Some("B"), 5)).refused(409, "insufficient-stock");
+    state(5);
     let said = driver.call("POST", "reservations", body(Some("B"), 5)).is(201).body;
     assert_eq!(said["lines"][0]["backordered"], json!(5));
+    // What is granted is not open any more.
+    driver.stock("X", "L1", 1);
+    state(3);
+    let said = driver.call("POST", "reservations", body(Some("B"), 4)).is(201).body;
+    assert_eq!((&said["lines"][0]["backordered"], nodes(&said).as_str()), (&json!(0), "L1 1"));
+    driver.stock("X", "L1", 1);
+    let said = driver.call("POST", "reservations", body(Some("B"), 2)).is(201).body;
+    assert_eq!((&said["lines"][0]["backordered"], nodes(&said).as_str()), (&json!(1), "L1 1"));
+    driver.call("POST", "orders/B/cancel", json!({})).is(200);
+    driver.call("POST", "reservations", body(Some("B"), 1)).refused(409, "insufficient-stock");
     driver.verify();
 }
 
@@ -167,10 +195,12 @@ fn claims_leave_once() {
     driver.call("POST", &path("ship"), other).refused(409, "more-than-reserved");
     assert_eq!(driver.post(&path("release"), some(2))["status"], "open");
     assert_eq!(driver.available("X", "web"), 5);
-    assert_eq!(driver.post(&path("ship"), json!({}))["status"], "shipped");
+    assert_eq!(driver.post(&path("ship"), json!({}))["status"], "closed");
     driver.call("POST", &path("ship"), json!({})).refused(409, "reservation-ended");
     driver.call("POST", &path("release"), json!({})).refused(409, "reservation-ended");
     driver.call("POST", "reservations/res_none/ship", json!({})).refused(404, "not-found");
+    let whole = driver.reserve("B", 2).is(201).body["id"].as_str().unwrap().to_owned();
+    assert_eq!(driver.post(&format!("reservations/{whole}/ship"), json!({}))["status"], "shipped");
     let kept = driver.get(&format!("reservations/{id}"));
     assert_eq!((&kept["lines"][0]["shipped"], &kept["lines"][0]["open"]), (&json!(7), &json!(0)));
     driver.verify();

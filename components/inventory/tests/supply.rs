@@ -182,6 +182,29 @@ fn the_day_is_that_of_the_tenants_zone() {
 }
 
 #[test]
+fn a_changed_channel_tells_of_stock_that_nobody_ordered() {
+    let driver = shop(&[("L1", 30)]);
+    driver.put("items/Y", json!({ "name": "Y" }));
+    driver.settle();
+    let capped = json!({ "kind": "dtc", "priority": 1, "nodes": ["L1"], "cap": 5 });
+    let said = driver.call("PUT", "channels/web", capped).is(200);
+    driver.settle();
+    let correlation = said.header("correlation-id").unwrap();
+    let changed: Vec<AvailabilityChanged> = driver.told(correlation);
+    let [only] = changed.as_slice() else { panic!("{changed:?}") };
+    let channel = &only.channels[0];
+    assert_eq!((channel.sku.as_str(), channel.available_before), ("X", 30));
+    assert_eq!(channel.available_after, 5);
+    assert!(driver.told::<ItemPegged>(correlation).is_empty(), "there is nothing to promise");
+    // What changes nothing of it tells nothing.
+    let said = driver.call("PUT", "nodes/L9", json!({})).is(201);
+    driver.settle();
+    let correlation = said.header("correlation-id").unwrap();
+    assert!(driver.told::<AvailabilityChanged>(correlation).is_empty());
+    driver.verify();
+}
+
+#[test]
 fn a_changed_network_pegs_anew() {
     let driver = shop(&[("L1", 5), ("L2", 5)]);
     order(&driver, "A", 8, "2026-12-02");

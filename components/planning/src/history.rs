@@ -20,6 +20,10 @@ use crate::forecast::Observation;
 use crate::keys;
 use crate::promotion::Promotion;
 
+/// The most that a line may say, so that the demand of years stays within the limit of quantities.
+/// It is checked by hand: a schema's bounds have 32 bits in a component.
+pub const MAX_LINE_QUANTITY: Quantity = 1_000_000_000_000;
+
 /// A line of `POST /planning/v1/history`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +34,7 @@ pub struct HistoryLine {
     pub channel: Id,
     /// The day of the demand.
     pub day: Day,
-    /// Base units asked for.
+    /// Base units asked for, at most 10^12 on one day.
     #[schema(value_type = i64, minimum = 0)]
     pub quantity: Quantity,
     /// Whether goods were there all day; a day without is not read as no demand.

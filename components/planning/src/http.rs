@@ -112,7 +112,7 @@ where
 {
     let (limit, after) = (call.limit()?, call.after()?);
     call.answer(async |gather| {
-        let names = gather.list(keys::PROMOTIONS, &after, limit).await?;
+        let names = gather.page(keys::PROMOTIONS, &after, limit).await?;
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let records = ids.iter().map(keys::promotion).collect();
         let kept = gather.records::<Promotion>(records).await?;
@@ -187,7 +187,7 @@ where
         return Err(Refusal::new(kind, "cursor-unknown", detail).into());
     }
     call.answer(async |gather| {
-        let names = gather.list(keys::POLICIES, &after, limit).await?;
+        let names = gather.page(keys::POLICIES, &after, limit).await?;
         let split = names.iter().filter_map(|name| name.split_once('/'));
         let records = split.map(|(sku, node)| keys::policy(sku, node)).collect();
         let kept = gather.records::<Policy>(records).await?;
@@ -265,7 +265,7 @@ where
             let items = all.iter().map(|proposal| json!(proposal)).collect();
             return Ok(Call::<Planning, W>::page(items, None, limit));
         }
-        let names = gather.list(keys::PROPOSALS, &after, limit).await?;
+        let names = gather.page(keys::PROPOSALS, &after, limit).await?;
         let ids = names.iter().filter_map(|name| name.parse::<Id>().ok());
         let records = ids.map(|id| keys::proposal(&id)).collect();
         let kept = gather.records::<Proposal>(records).await?;

@@ -4,16 +4,21 @@
 //! safety stock; need = level − (free + on order − open demand), only if at or below the reorder
 //! point. Minimum and multiple of the offer are applied once to the whole need, so several needs
 //! never each meet them again. The offer is the cheapest of those that arrive before the stock
-//! runs out, else the first to arrive. L counts the days until the goods can be used.
+//! runs out, else the first to arrive; cheapest by the unit price of the line's final quantity. An
+//! offer of a conditional supplier is taken only when no approved one can be. L counts the days
+//! until the goods can be used.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::asks::inventory::Position;
 use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::events::suppliers::SupplierStatus;
+use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::{Day, Id, Quantity, Ratio};
 use utoipa::ToSchema;
 
 use crate::facts::Node;
+use crate::options::price_for;
 use crate::policy::Policy;
 use crate::safety_stock::{Uncertainty, safety_stock};
 
@@ -48,12 +53,12 @@ pub struct ChannelDemand {
     pub daily_deviation: Ratio,
 }
 
-/// An offer that may be ordered from, with its unit price in the base currency.
+/// An offer that may be ordered from, with the rate of its currency to the base currency.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Source<'a> {
     pub offer: &'a Offer,
-    pub unit_cost: Decimal,
+    pub rate: Decimal,
 }
 
 /// All that a proposal rests on.
@@ -108,7 +113,7 @@ pub struct Explanation {
     pub maximum: Option<Quantity>,
     /// The rule that made the quantity of the need.
     pub rounding: String,
-    /// Unit price in the base currency.
+    /// Unit price of this quantity in the base currency: that of the price break it reaches.
     pub unit_cost: Ratio,
     /// The first day without stock if nothing is ordered.
     pub stock_out_day: Option<Day>,
@@ -128,8 +133,8 @@ pub struct Need {
     pub explanation: Explanation,
 }
 
-/// What a deficit asks for: `level − projected`, at least `fixed`, and only at or below the
-/// reorder point (C25).
+/// What a deficit asks for: `level − projected`, at least `fixed`, at most the limit of
+/// quantities, and only at or below the reorder point (C25).
 #[must_use]
 pub fn reorder(
     projected: Decimal,
@@ -141,7 +146,7 @@ pub fn reorder(
         return 0;
     }
     let deficit = level.saturating_sub(projected).ceil();
-    Quantity::try_from(deficit).unwrap_or(Quantity::MAX).max(fixed).max(0)
+    Quantity::try_from(deficit).unwrap_or(LIMIT).max(fixed).clamp(0, LIMIT)
 }
 
 /// The quantity of one order line: at least `minimum`, rounded up to a multiple, at most the
@@ -161,28 +166,31 @@ pub fn lot(
     if quantity < minimum { 0 } else { quantity }
 }
 
+/// What a source would bring: the line's final quantity, and its price at that quantity.
+struct Candidate<'a> {
+    offer: &'a Offer,
+    usable: Day,
+    figures: Explanation,
+    quantity: Quantity,
+    unit_cost: Decimal,
+}
+
 /// What an item at a node needs, if anything. `None` too without a source.
 #[must_use]
 pub fn plan(given: &Situation<'_>) -> Option<Need> {
-    let (source, choice) = choose(given)?;
-    let offer = source.offer;
-    let figures = figures(given, offer);
-    let projected = projected(given.position);
-    let need = reorder(Decimal::from(projected), figures.reorder_point.0, figures.level.0, 0);
-    if need == 0 {
-        return None;
-    }
-    let quantity = lot(need, offer.minimum, offer.multiple, offer.maximum);
-    if quantity == 0 {
+    let out = first_below(given, Decimal::ONE);
+    let (chosen, choice) = choose(candidates(given, out), out)?;
+    let Candidate { offer, figures, quantity, unit_cost, .. } = chosen;
+    let need = figures.need;
+    if need == 0 || quantity == 0 {
         return None;
     }
     let need_day = first_below(given, figures.safety_stock.0).unwrap_or(given.today);
     let latest = given.node.calendar.subtract_open_days(need_day, given.node.receiving_days);
     let order_day = offer.calendar.subtract_open_days(latest, offer.lead_time_days);
     let explanation = Explanation {
-        need,
         rounding: rounding(need, quantity, offer),
-        unit_cost: Ratio(source.unit_cost.normalize()),
+        unit_cost: Ratio(unit_cost.normalize()),
         choice,
         ..figures
     };
@@ -192,31 +200,56 @@ pub fn plan(given: &Situation<'_>) -> Option<Need> {
     Some(Need { supplier, quantity, order_day, need_day, explanation })
 }
 
+/// The sources that may be chosen: conditional suppliers only when there is no approved one.
+fn candidates<'a>(given: &Situation<'a>, out: Option<Day>) -> Vec<Candidate<'a>> {
+    let is_conditional = |source: &Source<'_>| source.offer.status == SupplierStatus::Conditional;
+    let only_conditional = given.sources.iter().all(is_conditional);
+    let sources = given.sources.iter();
+    let allowed = sources.filter(|source| only_conditional || !is_conditional(source));
+    let projected = Decimal::from(projected(given.position));
+    let candidate = |source: &Source<'a>| {
+        let offer = source.offer;
+        let usable = usable_day(given, offer);
+        let mut figures = figures(given, offer, usable, out);
+        figures.need = reorder(projected, figures.reorder_point.0, figures.level.0, 0);
+        let maximum = offer.maximum.map_or(LIMIT, |maximum| maximum.min(LIMIT));
+        let quantity = lot(figures.need, offer.minimum, offer.multiple, Some(maximum));
+        let unit_cost = price_for(offer, quantity).value().saturating_mul(source.rate);
+        Candidate { offer, usable, figures, quantity, unit_cost }
+    };
+    allowed.map(candidate).collect()
+}
+
 /// The cheapest source that arrives before the stock runs out, else the first to arrive.
-fn choose<'a>(given: &Situation<'a>) -> Option<(&'a Source<'a>, String)> {
-    let out = first_below(given, Decimal::ONE);
-    let usable = |source: &&Source<'_>| usable_day(given, source.offer);
-    let in_time = |source: &&Source<'_>| out.is_none_or(|out| usable(source) <= out);
-    let cheapest = given
-        .sources
-        .iter()
-        .filter(in_time)
-        .min_by_key(|source| (source.unit_cost, usable(source), source.offer.supplier.clone()));
-    if let Some(source) = cheapest {
-        let words = match out {
-            Some(out) => {
-                format!("the cheapest of those that arrive before stock runs out on {out}")
-            }
-            None => "the cheapest".to_owned(),
-        };
-        return Some((source, words));
+fn choose(candidates: Vec<Candidate<'_>>, out: Option<Day>) -> Option<(Candidate<'_>, String)> {
+    let (in_time, late): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|one| out.is_none_or(|out| one.usable <= out));
+    let cheapest = in_time
+        .into_iter()
+        .min_by_key(|one| (one.unit_cost, one.usable, one.offer.supplier.clone()));
+    let first = || {
+        late.into_iter().min_by_key(|one| (one.usable, one.unit_cost, one.offer.supplier.clone()))
+    };
+    let (chosen, mut words) = match (cheapest, out) {
+        (Some(chosen), Some(out)) => {
+            let words = format!("the cheapest of those that arrive before stock runs out on {out}");
+            (chosen, words)
+        }
+        (Some(chosen), None) => (chosen, "the cheapest".to_owned()),
+        (None, _) => {
+            let chosen = first()?;
+            let day = chosen.usable;
+            (chosen, format!("the first to arrive, on {day}: stock runs out before anyone can"))
+        }
+    };
+    if chosen.offer.status == SupplierStatus::Conditional {
+        let name = &chosen.offer.supplier;
+        words = format!(
+            "{words}; {name} is only conditionally approved and its spend limit may not allow \
+             this, but no approved supplier can be chosen"
+        );
     }
-    let first = given
-        .sources
-        .iter()
-        .min_by_key(|source| (usable(source), source.unit_cost, source.offer.supplier.clone()))?;
-    let day = usable(&first);
-    Some((first, format!("the first to arrive, on {day}: stock runs out before anyone can")))
+    Some((chosen, words))
 }
 
 /// The day on which an order of today could be used.
@@ -225,8 +258,13 @@ fn usable_day(given: &Situation<'_>, offer: &Offer) -> Day {
     given.node.calendar.usable_day(arrival, given.node.receiving_days)
 }
 
-fn figures(given: &Situation<'_>, offer: &Offer) -> Explanation {
-    let lead = usable_day(given, offer).since(given.today);
+fn figures(
+    given: &Situation<'_>,
+    offer: &Offer,
+    usable: Day,
+    stock_out_day: Option<Day>,
+) -> Explanation {
+    let lead = usable.since(given.today);
     let lead_time_days = u32::try_from(lead).unwrap_or(0);
     let review_days = given.policy.review_days;
     let days = lead_time_days.saturating_add(review_days);
@@ -263,7 +301,7 @@ fn figures(given: &Situation<'_>, offer: &Offer) -> Explanation {
         maximum: offer.maximum,
         rounding: String::new(),
         unit_cost: Ratio::default(),
-        stock_out_day: first_below(given, Decimal::ONE),
+        stock_out_day,
         choice: String::new(),
     }
 }
@@ -291,6 +329,9 @@ fn first_below(given: &Situation<'_>, floor: Decimal) -> Option<Day> {
 }
 
 fn rounding(need: Quantity, quantity: Quantity, offer: &Offer) -> String {
+    if need >= LIMIT {
+        return format!("cut to {quantity}: a quantity is at most {LIMIT}");
+    }
     if quantity < need {
         return format!("cut to the maximum of {}", offer.maximum.unwrap_or(quantity));
     }

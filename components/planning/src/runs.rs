@@ -22,7 +22,7 @@ use crate::backtest::Forecast;
 use crate::facts::{Channel, Node};
 use crate::gathering::{self, forecasts};
 use crate::history::Series;
-use crate::options::{is_usable, price_for};
+use crate::options::is_usable;
 use crate::policy::{Policy, candidates};
 use crate::proposal::{Proposal, Run, replace};
 use crate::replenishment::{ChannelDemand, Demand, Situation, Source, plan};
@@ -249,16 +249,16 @@ fn positions(sku: &Id, around: &Around, demands: &BTreeMap<Id, Demand>) -> Vec<P
     found.into_values().collect()
 }
 
-/// The offers with their unit price in the base currency at the least quantity that each takes;
-/// an offer in a currency without a rate cannot be compared and is left out.
+/// The offers with the rates of their currencies; an offer in a currency without a rate cannot be
+/// compared and is left out.
 fn sources<'a>(offers: &'a [Offer], outlook: &Outlook) -> Vec<Source<'a>> {
     let source = |offer: &'a Offer| {
-        let price = price_for(offer, offer.minimum);
-        let rate = match price.currency == outlook.currency {
+        let currency = offer.price.currency;
+        let rate = match currency == outlook.currency {
             true => rust_decimal::Decimal::ONE,
-            false => outlook.rates.get(price.currency.code())?.0,
+            false => outlook.rates.get(currency.code())?.0,
         };
-        Some(Source { offer, unit_cost: price.value().checked_mul(rate)? })
+        Some(Source { offer, rate })
     };
     offers.iter().filter_map(source).collect()
 }

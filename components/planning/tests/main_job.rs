@@ -14,7 +14,7 @@ use tradewind_kernel::asks::inventory::Lane;
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::events::inventory::{ItemPegged, OrderChanged};
 use tradewind_kernel::events::procurement::OrderConfirmed;
-use tradewind_kernel::events::suppliers::{Expedite, SupplierStatus};
+use tradewind_kernel::events::suppliers::{Expedite, PriceBreak, SupplierStatus};
 use tradewind_kernel::{Calendar, Instant};
 
 const BEFORE: &str = "2026-12-15";
@@ -288,4 +288,33 @@ fn a_lane_makes_a_transfer() {
     // O1 takes 85 of FAR with the 5 left at OWN; 40 would help O5, but O1 is first.
     let transfer = rows.iter().find(|row| row.starts_with("transfer")).unwrap();
     assert!(transfer.starts_with("transfer 2026-12-04"), "{rows:?}");
+}
+
+/// The row of the alternate supplier when these offer X and PO-1 is late.
+fn alternate(offers: Vec<Offer>) -> String {
+    let brand = before();
+    *brand.others().offers.lock().unwrap() = offers;
+    confirm(&brand, "late", BEFORE, LATE);
+    let rows = rows(&brand.told("planning.options-ranked", "late")[0]);
+    rows.into_iter().find(|row| row.starts_with("alternate-supplier")).unwrap()
+}
+
+#[test]
+fn a_conditional_alternate_is_listed_as_infeasible_unless_an_approved_one_is_there() {
+    let mut s2 = offer("S2", "9.20", 5, 50, 10);
+    s2.status = SupplierStatus::Conditional;
+    let expected = "alternate-supplier: S2 is only conditionally approved; its spend limit may \
+                    not allow this";
+    assert_eq!(alternate(vec![offer("S1", "7.50", 21, 1, 1), s2.clone()]), expected);
+    let s3 = offer("S3", "9.20", 5, 50, 10);
+    assert_eq!(alternate(vec![s2, s3]), TABLE[0]);
+}
+
+#[test]
+fn premium_and_cash_of_an_alternate_are_at_the_price_break_it_reaches() {
+    let mut s2 = offer("S2", "9.20", 5, 50, 10);
+    s2.breaks = vec![PriceBreak { from: 170, price: usd("8.50") }];
+    // 170 × (8.50 − 7.50) and 170 × 8.50.
+    let row = "alternate-supplier 2026-12-06 165 2860.00 0.00 170.00 1445.00 2690.00";
+    assert_eq!(alternate(vec![s2]), row);
 }

@@ -115,6 +115,12 @@ fn every_faulty_line_of_history_is_named_and_nothing_is_loaded() {
         .map(|fault| &fault["pointer"].as_str().unwrap()[..2])
         .collect();
     assert_eq!(pointers, ["/2", "/4", "/5"].into());
+    let vast = r#"{"sku":"X","channel":"web","day":"2026-11-01","quantity":1000000000001}"#;
+    let refused = load(&brand, vast);
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["pointer"]),
+        (422, &json!("/1/quantity"))
+    );
     let unknown = r#"{"sku":"NO","channel":"no","day":"2027-11-01","quantity":3}"#;
     let refused = load(&brand, unknown);
     assert_eq!((refused.status, refused.body["errors"].as_array().unwrap().len()), (422, 3));

@@ -102,6 +102,37 @@ pub fn reject(order: &Order, context: &Context) -> Result<Decision, Refusal> {
     Ok(decision)
 }
 
+/// Checks that what an order needs at new prices is covered: by the steps that were given, and by
+/// the caller, who says yes to the prices. Each step is another person's.
+///
+/// # Errors
+/// 409 `approval-insufficient`, audited, naming the missing steps.
+pub fn suffices(order: &Order, needed: &Needed, context: &Context) -> Result<(), Refusal> {
+    let mut missing = needed.steps.clone();
+    let mut take = |covers: &dyn Fn(StepRole) -> bool| {
+        if let Some(place) = missing.iter().position(|role| covers(*role)) {
+            missing.remove(place);
+        }
+    };
+    let given = order.approval.iter().flat_map(|approval| &approval.given);
+    let (own, others): (Vec<&Given>, Vec<&Given>) = given.partition(|given| given.by == context.by);
+    for other in others {
+        take(&|role| role == other.role);
+    }
+    let gave = |role| own.iter().any(|given| given.role == role);
+    take(&|role| context.admin || context.roles.contains(&role) || gave(role));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.into_iter().map(StepRole::name).collect();
+    let detail = format!(
+        "at these prices the order needs more approval ({}); missing: {}",
+        needed.because,
+        names.join(", ")
+    );
+    Err(Refusal::conflict("approval-insufficient", detail).audited())
+}
+
 fn waiting<'a>(order: &'a Order, verb: &str) -> Result<(&'a Approval, StepRole), Refusal> {
     order.require(&[OrderStatus::Submitted], verb)?;
     let approval = order.approval.as_ref();

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tradewind_kernel::asks::suppliers::Standing;
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::procurement::{
@@ -18,9 +19,12 @@ use tradewind_kernel::refusal::{Faults, Refusal};
 use tradewind_kernel::{Day, Quantity};
 use utoipa::ToSchema;
 
-use crate::filing;
+use crate::filing::{self, OpenOrder};
 use crate::order::{Context, Order, schedule};
+use crate::policy::Needed;
 use crate::price::Price;
+use crate::rates::Rates;
+use crate::{approval, release};
 
 /// What a supplier confirms.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
@@ -197,11 +201,31 @@ fn change(before: &OrderLine, after: &OrderLine) -> Option<LineChange> {
     })
 }
 
-/// Accepts the confirmed prices that wait; they hold from then on.
+/// An order at the confirmed prices that wait.
+#[must_use]
+pub fn repriced(order: &Order) -> Order {
+    let mut after = order.clone();
+    for line in &mut after.lines {
+        line.price = line.waiting_price.take().unwrap_or(line.price);
+    }
+    after
+}
+
+/// Accepts the confirmed prices that wait; they hold from then on. `needed` is the approval that
+/// the order needs at them; `open` are the supplier's open orders, needed for a conditional
+/// supplier alone.
 ///
 /// # Errors
-/// 409 when none waits; 403, audited, for who raised the order.
-pub fn accept(order: &Order, context: &Context) -> Result<Decision, Refusal> {
+/// 403, audited, for who raised the order; 409 when none waits, the total is beyond the limit of
+/// amounts, the approval does not cover it, or the supplier is not released to with it.
+pub fn accept(
+    order: &Order,
+    needed: &Needed,
+    standing: &Standing,
+    open: &BTreeMap<String, OpenOrder>,
+    rates: &Rates,
+    context: &Context,
+) -> Result<Decision, Refusal> {
     if order.lines.iter().all(|line| line.waiting_price.is_none()) {
         let detail = "no confirmed price waits to be accepted";
         return Err(Refusal::conflict("nothing-to-accept", detail));
@@ -210,10 +234,13 @@ pub fn accept(order: &Order, context: &Context) -> Result<Decision, Refusal> {
         let detail = "nobody accepts a price for what they raised";
         return Err(Refusal::forbidden("own-order", detail));
     }
-    let mut after = order.clone();
-    for line in &mut after.lines {
-        line.price = line.waiting_price.take().unwrap_or(line.price);
+    let after = repriced(order);
+    if after.checked_total().is_none() {
+        let detail = "at these prices the total is beyond 10^15";
+        return Err(Refusal::conflict("total-too-large", detail));
     }
+    approval::suffices(&after, needed, context)?;
+    release::buyable(&after, standing, open, rates, context)?;
     let mut decision = filing::file(Some(order), &after);
     decision.event(NewEvent::of(order.id.as_str(), &PriceAccepted { order: after.state() }));
     Ok(decision)

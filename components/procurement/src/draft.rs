@@ -1,9 +1,8 @@
 //! A draft: an order as it is raised.
 //!
 //! Terms and class are the supplier's as it stands then; so is the currency unless one is named.
-//! Whether the supplier may be bought from is asked when the order is released. That items and
-//! nodes exist is inventory's to know: an order for what does not exist yet is lawful here, and
-//! its supply waits for them there.
+//! Whether the supplier may be bought from is asked when the order is released. Supplier,
+//! items and nodes must exist.
 
 use serde::Deserialize;
 use tradewind_kernel::asks::suppliers::Standing;
@@ -11,11 +10,12 @@ use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::procurement::{OrderDrafted, OrderLine, OrderStatus};
 use tradewind_kernel::money::Amount;
-use tradewind_kernel::refusal::{Faults, Refusal};
+use tradewind_kernel::refusal::{Fault, Faults, Refusal};
 use tradewind_kernel::{Currency, Day, Id, Money, Quantity};
 use utoipa::ToSchema;
 
 use crate::filing;
+use crate::known::Unknown;
 use crate::order::{Context, Order, schedule};
 use crate::price::Price;
 
@@ -52,19 +52,31 @@ pub struct DraftLine {
     pub due: Day,
 }
 
-/// Raises an order.
+/// Raises an order. `standing` is the supplier's, or why it has none.
 ///
 /// # Errors
-/// 422 naming every fault: no or too many lines, quantities below 1, prices that are negative or
+/// 422 naming every fault: an unknown supplier, unknown items and nodes, no or too many lines, quantities below 1, prices that are negative or
 /// of another currency, a total beyond the limit of amounts.
 pub fn raise(
     id: Id,
     draft: Draft,
-    standing: Standing,
+    standing: Result<Standing, Fault>,
+    unknown: &Unknown,
     context: &Context,
 ) -> Result<Decision, Refusal> {
-    let currency = draft.currency.unwrap_or(standing.currency);
+    let mut missing = missing(&draft, unknown);
+    let standing = match standing {
+        Ok(standing) => standing,
+        Err(fault) => {
+            missing.insert(0, fault);
+            return Err(Refusal::invalid(missing));
+        }
+    };
     let mut faults = Faults::new();
+    for Fault { pointer, code, detail } in missing {
+        faults.add(pointer, code, detail);
+    }
+    let currency = draft.currency.unwrap_or(standing.currency);
     let fits = (1..=MAX_LINES).contains(&draft.lines.len());
     faults.require(fits, "/lines", "out-of-range", "an order has 1 to 256 lines");
     let mut total = Some(Money::zero(currency));
@@ -98,6 +110,22 @@ pub fn raise(
     decision.event(NewEvent::of(order.id.as_str(), &OrderDrafted { order: order.state() }));
     let location = format!("/procurement/v1/orders/{}", order.id);
     Ok(decision.created(location, order.answer(0)))
+}
+
+/// A fault for each item and node that does not exist.
+fn missing(draft: &Draft, unknown: &Unknown) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (place, line) in draft.lines.iter().enumerate() {
+        if unknown.skus.contains(&line.sku) {
+            let detail = format!("there is no item `{}`", line.sku);
+            faults.push(Fault::new(format!("/lines/{place}/sku"), "sku-unknown", detail));
+        }
+        if unknown.nodes.contains(&line.node) {
+            let detail = format!("there is no node `{}`", line.node);
+            faults.push(Fault::new(format!("/lines/{place}/node"), "node-unknown", detail));
+        }
+    }
+    faults
 }
 
 fn ordered(line: u32, sku: Id, node: Id, quantity: Quantity, price: Amount, due: Day) -> OrderLine {

@@ -1,34 +1,32 @@
 //! Requests in, answers out: what procurement gathers for each command, and which pure decision it
 //! then calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tradewind_kernel::asks::suppliers::Standing;
 use tradewind_kernel::event::Payload;
 use tradewind_kernel::events::finance::{RateSet, SettingsChanged};
+use tradewind_kernel::events::inventory::{ItemSet, NodeSet};
 use tradewind_kernel::events::procurement::OrderStatus;
-use tradewind_kernel::events::suppliers::SupplierStatus;
-use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
-use tradewind_kernel::{Currency, Decision, Id};
+use tradewind_kernel::refusal::{Refusal, RefusalKind};
+use tradewind_kernel::{Decision, Id};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::{Gather, Kept};
 use tradewind_shell::route::Role;
 use tradewind_shell::store::Needs;
-use tradewind_shell::world::{AskError, World};
+use tradewind_shell::world::World;
 
 use crate::asks::Asks;
 use crate::confirmation::{self, Confirmation};
 use crate::draft::{self, Draft};
 use crate::ending::{self, Reason};
-use crate::filing::OpenOrder;
+use crate::grounds::{asked_standing, burden, needed, standing};
 use crate::order::{Context, Order, name};
-use crate::policy::{self, Judged, Policy, StepRole};
-use crate::rates::{DatedRates, Rates};
+use crate::policy::{self, Policy, StepRole};
 use crate::receipt::{self, Arrival, Receipt};
 use crate::routes::{Action, Operation};
-use crate::{Procurement, approval, keys, release};
+use crate::{Procurement, approval, keys, known, release};
 
 type ProcurementCall<'a, W> = Call<'a, Procurement, W>;
 
@@ -57,7 +55,8 @@ where
     }
 }
 
-/// Runs a command. Besides procurement's own records it rests on settings and rates alone.
+/// Runs a command. Besides procurement's own records it rests on settings, rates, and which items
+/// and nodes there are.
 async fn run<W: World>(
     call: &ProcurementCall<'_, W>,
     reason: Option<String>,
@@ -68,7 +67,8 @@ where
     W::Asks: Asks,
 {
     let mut task = call.task();
-    task.needs = Needs::Types(vec![SettingsChanged::TYPE, RateSet::TYPE]);
+    let types = vec![SettingsChanged::TYPE, RateSet::TYPE, ItemSet::TYPE, NodeSet::TYPE];
+    task.needs = Needs::Types(types);
     task.origin.reason = reason;
     task.frees = frees;
     call.run(task, decide).await
@@ -119,39 +119,18 @@ where
     Ok(kept)
 }
 
-/// Where a supplier stands; an unknown one is a fault of the body.
-async fn standing<W: World>(gather: &Gather<'_, W>, supplier: &Id) -> Result<Standing, Failure>
-where
-    W::Asks: Asks,
-{
-    let answer = gather.world().asks().standing(gather.tenant(), supplier.as_str()).await;
-    if let Err(AskError::Refused(code, detail)) = answer {
-        return Err(Refusal::invalid(vec![Fault::new("/supplier", code, detail)]).into());
-    }
-    gather.asked(answer)
-}
-
-async fn rates<W: World>(
-    gather: &Gather<'_, W>,
-    currencies: impl IntoIterator<Item = Currency>,
-) -> Result<Rates, Failure> {
-    let base = gather.settings().await?.currency;
-    let wanted: BTreeSet<Currency> = currencies.into_iter().filter(|it| *it != base).collect();
-    let keys = wanted.iter().map(|currency| keys::rates(*currency)).collect();
-    let kept = gather.records::<DatedRates>(keys).await?;
-    let dated = wanted.into_iter().zip(kept);
-    Ok(Rates { base, dated: dated.filter_map(|(it, kept)| Some((it, kept?.value))).collect() })
-}
-
 async fn raise<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
 where
     W::Asks: Asks,
 {
     let draft: Draft = call.body()?;
     run(call, None, false, async |gather| {
-        let standing = standing(gather, &draft.supplier).await?;
+        let skus = draft.lines.iter().map(|line| line.sku.clone()).collect();
+        let nodes = draft.lines.iter().map(|line| line.node.clone()).collect();
+        let unknown = known::unknown(gather, skus, nodes).await?;
+        let standing = asked_standing(gather, &draft.supplier).await?;
         let context = context(call, gather).await?;
-        Ok(draft::raise(gather.id("po"), draft.clone(), standing, &context)?)
+        Ok(draft::raise(gather.id("po"), draft.clone(), standing, &unknown, &context)?)
     })
     .await
 }
@@ -176,7 +155,7 @@ where
     let status = call.query::<String>("status")?.map(status_of).transpose()?;
     let index = keys::orders(supplier.as_ref(), status.map(name));
     call.answer(async |gather| {
-        let names = gather.list(index.clone(), &after, limit).await?;
+        let names = gather.page(index.clone(), &after, limit).await?;
         let ids = names.iter().filter_map(|name| name.parse::<Id>().ok());
         let kept = gather.records::<Order>(ids.map(|id| keys::order(&id)).collect()).await?;
         let items: Vec<Value> =
@@ -207,7 +186,7 @@ where
             Action::Approve => approval::approve(&order, &context)?,
             Action::Reject => approval::reject(&order, &context)?,
             Action::Release => release(gather, &order, &context).await?,
-            Action::Accept => confirmation::accept(&order, &context)?,
+            Action::Accept => accept(gather, &order, &context).await?,
             Action::Cancel => ending::cancel(&order)?,
             Action::Close => ending::close(&order)?,
         })
@@ -220,16 +199,7 @@ where
     W::Asks: Asks,
 {
     let standing = standing(gather, &order.supplier).await?;
-    let kept = gather.record::<Policy>(keys::APPROVAL_POLICY).await?;
-    let policy = kept.map(|kept| kept.value).unwrap_or_default();
-    let rates = rates(gather, policy.currencies().chain([order.currency])).await?;
-    let judged = Judged {
-        total: order.total(),
-        day: order.raised_on,
-        class: standing.class.as_deref(),
-        status: standing.status,
-    };
-    Ok(approval::submit(order, policy.needed(&judged, &rates))?)
+    Ok(approval::submit(order, needed(gather, order, &standing).await?)?)
 }
 
 async fn release<W: World>(
@@ -241,15 +211,22 @@ where
     W::Asks: Asks,
 {
     let standing = standing(gather, &order.supplier).await?;
-    let mut open = BTreeMap::new();
-    let mut with_rates = Rates::default();
-    if let (SupplierStatus::Conditional, Some(limit)) = (standing.status, standing.limit) {
-        open = gather.set::<OpenOrder>(keys::open_orders(&order.supplier)).await?;
-        let currencies: Vec<Currency> = open.values().map(|open| open.currency).collect();
-        let own = [order.currency, limit.currency];
-        with_rates = rates(gather, currencies.into_iter().chain(own)).await?;
-    }
-    Ok(release::release(order, &standing, &open, &with_rates, context)?)
+    let (open, rates) = burden(gather, order, &standing).await?;
+    Ok(release::release(order, &standing, &open, &rates, context)?)
+}
+
+async fn accept<W: World>(
+    gather: &Gather<'_, W>,
+    order: &Order,
+    context: &Context,
+) -> Result<Decision, Failure>
+where
+    W::Asks: Asks,
+{
+    let standing = standing(gather, &order.supplier).await?;
+    let needed = needed(gather, &confirmation::repriced(order), &standing).await?;
+    let (open, rates) = burden(gather, order, &standing).await?;
+    Ok(confirmation::accept(order, &needed, &standing, &open, &rates, context)?)
 }
 
 async fn confirm<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
@@ -275,7 +252,9 @@ where
         let order = existing(call, gather, &[Role::Warehouse]).await?;
         call.if_match(order.version)?;
         let context = context(call, gather).await?;
-        Ok(receipt::receive(&order, &arrival, gather.id("rc"), &context)?)
+        let nodes = arrival.node.iter().cloned().collect();
+        let unknown = known::unknown(gather, BTreeSet::new(), nodes).await?;
+        Ok(receipt::receive(&order, &arrival, gather.id("rc"), &unknown, &context)?)
     })
     .await
 }
@@ -288,6 +267,10 @@ where
     call.answer(async |gather| {
         let order = existing(call, gather, Role::READERS).await?;
         let receipts = gather.set::<Receipt>(keys::receipts(&order.id)).await?;
+        if !after.is_empty() && !receipts.contains_key(&after) {
+            let detail = "`after` is no cursor of ours";
+            return Err(Refusal::new(RefusalKind::Malformed, "cursor-unknown", detail).into());
+        }
         let later = receipts.into_iter().filter(|(id, _)| *id > after).take(limit);
         let (ids, items): (Vec<String>, Vec<Value>) =
             later.map(|(id, receipt)| (id, json!(receipt))).unzip();

@@ -9,6 +9,18 @@ pub const APPROVAL_POLICY: &str = "procurement:policy:approval";
 /// leaves it when it is told to be past due, so it is told once.
 pub const SCHEDULED: &str = "procurement:scheduled";
 
+/// An item that exists.
+#[must_use]
+pub fn item(sku: &Id) -> String {
+    format!("procurement:item:{sku}")
+}
+
+/// A node that exists.
+#[must_use]
+pub fn node(node: &Id) -> String {
+    format!("procurement:node:{node}")
+}
+
 /// A purchase order.
 #[must_use]
 pub fn order(id: &Id) -> String {

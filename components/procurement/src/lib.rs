@@ -11,6 +11,7 @@
 //!   [`past_due`].
 //!
 //! # Rules
+//! * Only what is [`known`] is bought and received: items and nodes that inventory told of.
 //! * Per line, open = ordered − accepted − cancelled ≥ 0, and the schedule sums to it, after every
 //!   command ([`filing`] checks it before anything is written).
 //! * Nobody approves what they raised, whatever their role; each step is another person's; the
@@ -18,7 +19,7 @@
 //! * Only an approved supplier is released to, or a conditional one whose open orders stay within
 //!   its limit; that standing is a witness of the commit.
 //! * Tolerances are 0: a price that differs waits to be accepted, more than is open is not
-//!   accepted.
+//!   accepted. A new price is held against the policy and the supplier's limit anew.
 //! * A part whose day has passed is told once, at the turn of the day.
 //!
 //! Procurement asks suppliers where they stand, and nobody else.
@@ -31,8 +32,10 @@ pub mod confirmation;
 pub mod draft;
 pub mod ending;
 pub mod filing;
+pub mod grounds;
 pub mod http;
 pub mod keys;
+pub mod known;
 pub mod order;
 pub mod past_due;
 pub mod policy;

@@ -91,6 +91,15 @@ impl Order {
         self.sum(|line| line.open)
     }
 
+    /// [`Order::total`] unrounded, or `None` when it is beyond the limit of amounts.
+    #[must_use]
+    pub fn checked_total(&self) -> Option<Money> {
+        self.lines.iter().try_fold(Money::zero(self.currency), |total, line| {
+            let price = Money::new(line.price.0, self.currency);
+            price.times(line.quantity).and_then(|amount| total.plus(amount)).ok()
+        })
+    }
+
     fn sum(&self, quantity: fn(&OrderLine) -> Quantity) -> Money {
         let total = self.lines.iter().fold(Money::zero(self.currency), |total, line| {
             let price = Money::new(line.price.0, self.currency);

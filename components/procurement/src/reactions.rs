@@ -1,4 +1,4 @@
-//! What other domains' events mean here: settings and rates are kept, and the turn of the day
+//! What other domains' events mean here: settings, rates, items and nodes are kept, and the turn of the day
 //! tells what is past due.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use tradewind_kernel::event::{Domain, Event, Payload};
 use tradewind_kernel::events::finance::RateSet;
-use tradewind_kernel::events::inventory::DayTurned;
+use tradewind_kernel::events::inventory::{DayTurned, ItemSet, NodeSet};
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::{Day, Decision, Id};
 use tradewind_shell::failure::Failure;
@@ -16,10 +16,10 @@ use tradewind_shell::settings;
 use tradewind_shell::world::World;
 
 use crate::filing::number;
-use crate::keys;
 use crate::order::Order;
 use crate::past_due::{self, MAX_PASSING};
 use crate::rates::{DatedRate, DatedRates};
+use crate::{keys, known};
 
 /// Decides what an event means here.
 ///
@@ -35,6 +35,12 @@ pub async fn react<W: World>(
     }
     if event.is::<RateSet>() {
         return keep_rate(gather, &read::<RateSet>(event)?).await;
+    }
+    if event.is::<ItemSet>() {
+        return Ok(known::keep_item(&read::<ItemSet>(event)?.sku).into());
+    }
+    if event.is::<NodeSet>() {
+        return Ok(known::keep_node(&read::<NodeSet>(event)?.node).into());
     }
     if event.is::<DayTurned>() {
         return turn(gather, read::<DayTurned>(event)?.to).await;

@@ -17,6 +17,7 @@ use tradewind_kernel::refusal::{Fault, Faults, Refusal};
 use tradewind_kernel::{Day, Id, Quantity};
 use utoipa::ToSchema;
 
+use crate::known::Unknown;
 use crate::order::{Context, Order};
 use crate::{filing, keys};
 
@@ -83,16 +84,18 @@ pub struct ReceiptLine {
 ///
 /// # Errors
 /// 409 when nothing is on order, or naming every line of which more was accepted than is open; 422
-/// naming every other fault: unknown and repeated lines, nothing received, no node.
+/// naming every other fault: unknown and repeated lines, nothing received, no or an
+/// unknown node.
 pub fn receive(
     order: &Order,
     arrival: &Arrival,
     id: Id,
+    unknown: &Unknown,
     context: &Context,
 ) -> Result<Decision, Refusal> {
     use OrderStatus::{Confirmed, Received, Released};
     order.require(&[Released, Confirmed, Received], "received")?;
-    let node = check(order, arrival)?;
+    let node = check(order, arrival, unknown)?;
     check_open(order, arrival)?;
     let mut after = order.clone();
     after.status = Received;
@@ -130,7 +133,7 @@ pub fn receive(
 }
 
 /// Checks the form of a receipt, and gives back its node.
-fn check(order: &Order, arrival: &Arrival) -> Result<Id, Refusal> {
+fn check(order: &Order, arrival: &Arrival, unknown: &Unknown) -> Result<Id, Refusal> {
     let mut faults = Faults::new();
     let mut seen = BTreeSet::new();
     let mut nodes = BTreeSet::new();
@@ -162,6 +165,9 @@ fn check(order: &Order, arrival: &Arrival) -> Result<Id, Refusal> {
     };
     let detail = "the lines go to several nodes: name the one to which they came";
     faults.require(node.is_some(), "/node", "node-required", detail);
+    if let Some(node) = node.as_ref().filter(|node| unknown.nodes.contains(*node)) {
+        faults.add("/node", "node-unknown", format!("there is no node `{node}`"));
+    }
     faults.check()?;
     node.ok_or_else(|| Refusal::invalid(vec![Fault::new("/node", "node-required", detail)]))
 }

@@ -39,21 +39,33 @@ pub fn release(
         return Err(Refusal::conflict("approval-missing", detail).audited());
     };
     covered(order, approval)?;
-    match (standing.status, standing.limit) {
-        (SupplierStatus::Approved, _) => {}
-        (SupplierStatus::Conditional, Some(limit)) => {
-            within(order, limit, open, rates, context)?;
-        }
-        _ => {
-            let detail = format!("supplier `{}` may not be bought from now", standing.supplier);
-            return Err(Refusal::conflict("supplier-not-approved", detail));
-        }
-    }
+    buyable(order, standing, open, rates, context)?;
     let status = OrderStatus::Released;
     let after = Order { status, released: Some(context.today), ..order.clone() };
     let mut decision = filing::file(Some(order), &after);
     decision.event(NewEvent::of(order.id.as_str(), &OrderReleased { order: after.state() }));
     Ok(decision)
+}
+
+/// Checks that the supplier may be bought from, this order with what else is open with it.
+///
+/// # Errors
+/// 409: the supplier not approved, over its limit, or no rate to compare with the limit.
+pub fn buyable(
+    order: &Order,
+    standing: &Standing,
+    open: &BTreeMap<String, OpenOrder>,
+    rates: &Rates,
+    context: &Context,
+) -> Result<(), Refusal> {
+    match (standing.status, standing.limit) {
+        (SupplierStatus::Approved, _) => Ok(()),
+        (SupplierStatus::Conditional, Some(limit)) => within(order, limit, open, rates, context),
+        _ => {
+            let detail = format!("supplier `{}` may not be bought from now", standing.supplier);
+            Err(Refusal::conflict("supplier-not-approved", detail))
+        }
+    }
 }
 
 /// Whether the supplier's open orders and this one together stay within its limit, at today's
@@ -65,7 +77,8 @@ fn within(
     rates: &Rates,
     context: &Context,
 ) -> Result<(), Refusal> {
-    let others = open.values().map(|open| Money::new(open.amount.0, open.currency));
+    let others = open.iter().filter(|(id, _)| *id != order.id.as_str());
+    let others = others.map(|(_, open)| Money::new(open.amount.0, open.currency));
     let mut sum = Decimal::ZERO;
     for amount in others.chain([order.open_amount()]) {
         let converted = rates.convert(amount, limit.currency, context.today).ok_or_else(|| {

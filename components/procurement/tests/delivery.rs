@@ -5,15 +5,22 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{context, day, order_of, pure_draft};
+use support::{context, day, order_of, pure_draft, standing};
+use tradewind_kernel::Decision;
 use tradewind_kernel::events::procurement::OrderStatus;
+use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::refusal::Refusal;
-use tradewind_procurement::confirmation::{Confirmation, accept, confirm};
+use tradewind_procurement::confirmation::{self, Confirmation, confirm};
 use tradewind_procurement::ending::{cancel, close};
-use tradewind_procurement::order::Order;
+use tradewind_procurement::known::Unknown;
+use tradewind_procurement::order::{Context, Order};
+use tradewind_procurement::policy::Needed;
 use tradewind_procurement::policy::StepRole::{Approver, Buyer, Warehouse};
+use tradewind_procurement::rates::Rates;
 use tradewind_procurement::receipt::{Arrival, receive};
 
 const TODAY: &str = "2026-12-01";
@@ -31,7 +38,16 @@ fn confirmed(order: &Order, lines: Value) -> Result<Order, Refusal> {
 fn received(order: &Order, lines: Value) -> Result<Order, Refusal> {
     let command: Arrival = serde_json::from_value(json!({ "lines": lines })).unwrap();
     let id = "rc_1".parse().unwrap();
-    receive(order, &command, id, &context("kim", Warehouse, TODAY)).map(|it| order_of(&it))
+    receive(order, &command, id, &Unknown::default(), &context("kim", Warehouse, TODAY))
+        .map(|it| order_of(&it))
+}
+
+/// Accepts waiting prices where one approver is enough and the supplier is approved.
+fn accept(order: &Order, context: &Context) -> Result<Decision, Refusal> {
+    let needed = Needed { steps: vec![Approver], because: "a test".to_owned() };
+    let standing = standing("S1", SupplierStatus::Approved, None);
+    let none = BTreeMap::new();
+    confirmation::accept(order, &needed, &standing, &none, &Rates::default(), context)
 }
 
 fn schedule(order: &Order) -> Vec<(String, i64)> {

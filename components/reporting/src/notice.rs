@@ -243,7 +243,9 @@ fn protections(event: &Event) -> Vec<Notice> {
 fn score(event: &Event) -> Vec<Notice> {
     let Ok(changed) = event.read::<ScoreChanged>() else { return Vec::new() };
     let cause = format!("supplier-score-low/{}", changed.supplier);
-    let evidence = changed.parts.iter().filter(|part| part.name != "quality");
+    // These two count lines; fill rate and quality count units.
+    let of_lines = ["on-time-in-full", "confirmation-reliability"];
+    let evidence = changed.parts.iter().filter(|part| of_lines.contains(&part.name.as_str()));
     let lines = evidence.map(|part| part.of).max().unwrap_or(0);
     let Some(score) = changed.after.filter(|score| score.0 < LOW_SCORE && lines >= SCORE_LINES)
     else {

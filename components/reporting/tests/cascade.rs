@@ -297,6 +297,43 @@ fn nothing_moved_says_so_and_an_unknown_correlation_is_not_found() {
 }
 
 #[test]
+fn a_claim_says_what_was_claimed_and_not_that_nothing_moved() {
+    let driver = Driver::at("2026-12-01");
+    let granted = |units: i64| json!([{ "node": "OWN", "quantity": units }]);
+    let reserved = json!({
+        "reservation": "res_1", "order": "O9", "channel": "web", "expires": null,
+        "lines": [
+            { "sku": "X", "quantity": 5, "allocations": granted(3), "backordered": 2 },
+            { "sku": "Y", "quantity": 4, "allocations": [], "backordered": 4 },
+        ],
+    });
+    let left = |more: Value| {
+        let mut body = json!({
+            "reservation": "res_1", "order": "O9", "channel": "web",
+            "lines": [{ "sku": "X", "quantity": 1, "allocations": granted(1) }],
+        });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    driver.tell("reserve", "inventory.reserved", reserved);
+    driver.tell("ship", "inventory.reservation-shipped", left(json!({ "day": "2026-12-01" })));
+    driver.tell("release", "inventory.reservation-released", left(json!({ "expired": false })));
+    driver.tell("item", "inventory.item-set", json!({}));
+    driver.pass_all();
+    let others = "no promise, protection, promotion or payment of others moved.";
+    for (correlation, ending) in [
+        ("reserve", format!("3 units of X were claimed for order O9; {others}")),
+        ("ship", format!("1 unit of X was shipped for order O9; {others}")),
+        ("release", format!("1 unit of X was given back by order O9; {others}")),
+        ("item", "No promise, protection, promotion or payment moved.".to_owned()),
+    ] {
+        let cascade = driver.cascade(correlation);
+        let summary = cascade["summary"].as_str().unwrap();
+        assert!(summary.ends_with(&ending), "{summary}");
+    }
+}
+
+#[test]
 fn a_repegging_for_several_causes_is_named_by_each() {
     let driver = Driver::at("2026-12-01");
     driver.tell("one", "inventory.order-changed", json!({}));

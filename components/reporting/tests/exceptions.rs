@@ -180,12 +180,15 @@ fn buyers_see_suppliers_that_score_low_or_may_not_deliver() {
     let score = |after: &str, lines: i64| {
         let parts = json!([
             { "name": "on-time-in-full", "value": "0", "weight": "50", "of": lines },
+            { "name": "fill-rate", "value": "1", "weight": "20", "of": 500 },
             { "name": "quality", "value": "1", "weight": "10", "of": 500 },
         ]);
         json!({ "supplier": "S1", "before": null, "after": after, "parts_before": [], "parts": parts })
     };
     driver.tell("c", "suppliers.score-changed", score("0.0", 1));
     assert_eq!(kinds(&driver), Vec::<String>::new(), "one late line of one proves nothing");
+    driver.tell("c", "suppliers.score-changed", score("0.0", 4));
+    assert_eq!(kinds(&driver), Vec::<String>::new(), "units are not lines");
     driver.tell("c", "suppliers.score-changed", score("62.5", 8));
     let status = |from: &str, to: &str| json!({ "supplier": "S1", "from": from, "to": to, "reason": "audit", "limit": null });
     driver.tell("c", "suppliers.status-changed", status("approved", "suspended"));

@@ -231,7 +231,7 @@ async fn one_supplier<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer, F
 async fn list_suppliers<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer, Failure> {
     let (after, limit) = (call.after()?, call.limit()?);
     call.answer(async |gather| {
-        let names = gather.list(keys::SUPPLIERS, &after, limit).await?;
+        let names = gather.page(keys::SUPPLIERS, &after, limit).await?;
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let kept = gather.records::<Supplier>(ids.iter().map(keys::supplier).collect()).await?;
         let items: Vec<Value> = kept
@@ -297,7 +297,7 @@ async fn list_offers<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer, Fa
             }
             (None, Some(supplier)) => {
                 let index = keys::items_of_supplier(supplier);
-                let names = gather.list(index, &after, limit).await?;
+                let names = gather.page(index, &after, limit).await?;
                 let skus = names.into_iter().filter_map(|name| name.parse::<Id>().ok());
                 skus.map(|sku| (sku.to_string(), keys::offer(supplier, &sku))).unzip()
             }

@@ -29,14 +29,21 @@ struct Tally {
     unwritten: u64,
 }
 
-/// Leaves the audit event of a refusal. A tenant without any commit is left alone: nothing of it
-/// exists that could have been attacked. Failing to write is logged; the caller's answer stands.
+/// Leaves the audit event of a refusal. Failing to write is logged; the caller's answer stands.
 pub(crate) async fn refused<S: Service<W>, W: World>(world: &W, task: &Task, refusal: &Refusal) {
+    let mut tenant_known = false;
     for attempt in 0..ATTEMPTS {
         let gather = Gather::new(world, &task.tenant, S::DOMAIN, Needs::Nothing, attempt);
-        match note::<S, W>(&gather, task, refusal).await {
-            Ok(true) => return,
-            Ok(false) => {}
+        match note::<S, W>(&gather, task, refusal, tenant_known).await {
+            Ok(Outcome::Done { .. }) => return,
+            Ok(Outcome::NewTenant) => {
+                if let Err(outage) = world.store().add_tenant(&task.tenant).await {
+                    world.log(&format!("a refusal could not be put into the audit log: {outage}"));
+                    return;
+                }
+                tenant_known = true;
+            }
+            Ok(_) => {}
             Err(failure) => {
                 world.log(&format!("a refusal could not be put into the audit log: {failure}"));
                 return;
@@ -50,7 +57,8 @@ async fn note<S: Service<W>, W: World>(
     gather: &Gather<'_, W>,
     task: &Task,
     refusal: &Refusal,
-) -> Result<bool, Failure> {
+    tenant_known: bool,
+) -> Result<Outcome, Failure> {
     let set = format!("{}:refusals", S::DOMAIN);
     let subject = if task.origin.by.is_empty() { "?" } else { &task.origin.by };
     let kept = gather.members::<Tally>(set.clone(), vec![subject.to_owned()]).await?;
@@ -86,9 +94,8 @@ async fn note<S: Service<W>, W: World>(
         origin: task.origin.clone(),
         cursor: None,
         unmark: None,
-        tenant_known: false,
+        tenant_known,
         frees: false,
     };
-    let outcome = gather.world().store().commit(&commit).await?;
-    Ok(matches!(outcome, Outcome::Done { .. } | Outcome::NewTenant))
+    Ok(gather.world().store().commit(&commit).await?)
 }

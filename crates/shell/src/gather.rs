@@ -5,6 +5,7 @@
 //! twice costs nothing and gives the same, and [`Gather::prefetch`] reads many things at one
 //! moment in one round trip.
 
+mod page;
 mod parse;
 
 use std::cell::RefCell;
@@ -317,7 +318,7 @@ impl<'w, W: World> Gather<'w, W> {
         }
     }
 
-    /// A page of an index by name.
+    /// Names of an index, after a name that need not be in it; empty for the start.
     ///
     /// # Errors
     /// Outages; `Behind`.

@@ -164,10 +164,11 @@ fn no_route(path_known: bool) -> Refusal {
 }
 
 async fn forbidden<S: Service<W>, W: World>(call: &Call<'_, S, W>, roles: &[Role]) -> Failure {
-    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let others = roles.iter().filter(|role| **role != Role::Admin).map(|role| role.name());
+    let names: Vec<&str> = std::iter::once(Role::Admin.name()).chain(others).collect();
     let refusal = Refusal::forbidden(
         "role-insufficient",
-        format!("this needs one of the roles: admin, {}", names.join(", ")),
+        format!("this needs one of the roles: {}", names.join(", ")),
     );
     if call.tenant() != "*" {
         crate::audit::refused::<S, W>(call.world(), &call.task(), &refusal).await;

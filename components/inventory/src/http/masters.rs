@@ -11,7 +11,7 @@ use tradewind_shell::service::Service;
 use tradewind_shell::world::World;
 
 use super::Operation;
-use crate::gathering::network;
+use crate::gathering::{network, situation};
 use crate::item::{self, Item};
 use crate::keys;
 use crate::network::{
@@ -29,6 +29,9 @@ pub(super) async fn put_item<S: Service<W>, W: World>(
         call.if_match(kept.as_ref().map_or(0, |kept| kept.version))?;
         let existing = kept.as_ref().map(|kept| (&kept.value, kept.version));
         let mut decision = item::put(existing, &sku, body.clone())?;
+        if existing.is_some_and(|(old, _)| old.base_unit != body.base_unit) {
+            decision.guards.extend(item::free_of_unit(&situation(gather, &sku).await?)?);
+        }
         if existing.is_none() {
             note_first_day(gather, &mut decision).await?;
         }
@@ -67,7 +70,7 @@ pub(super) async fn list_items<S: Service<W>, W: World>(
 ) -> Result<Answer, Failure> {
     let (after, limit) = (call.after()?, call.limit()?);
     call.answer(async |gather: &Gather<'_, W>| {
-        let names = gather.list(keys::ITEMS, &after, limit).await?;
+        let names = gather.page(keys::ITEMS, &after, limit).await?;
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let kept = gather.records::<Item>(ids.iter().map(keys::item).collect()).await?;
         let items = ids.iter().zip(kept).filter_map(|(sku, kept)| {

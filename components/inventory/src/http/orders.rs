@@ -177,7 +177,7 @@ pub(super) async fn list<S: Service<W>, W: World>(
 ) -> Result<Answer, Failure> {
     let (after, limit) = (call.after()?, call.limit()?);
     call.answer(async |gather: &Gather<'_, W>| {
-        let names = gather.list(keys::ORDERS, &after, limit).await?;
+        let names = gather.page(keys::ORDERS, &after, limit).await?;
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let kept = gather.records::<Order>(ids.iter().map(keys::order).collect()).await?;
         let items = ids.into_iter().zip(kept).filter_map(|(id, kept)| {

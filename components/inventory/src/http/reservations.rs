@@ -1,8 +1,8 @@
 //! Reservations over HTTP.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tradewind_kernel::{Decision, Id, Refusal};
+use tradewind_kernel::{Decision, Id, Quantity, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::{Gather, Kept};
@@ -12,6 +12,8 @@ use tradewind_shell::store::Read;
 use tradewind_shell::world::World;
 
 use super::bound;
+use crate::backorder::{Ordered, may_backorder};
+use crate::demand;
 use crate::gathering::{common_reads, network, shelf_reads, shelves};
 use crate::keys;
 use crate::leaving::{self, LeavingBody};
@@ -43,16 +45,43 @@ pub(super) async fn reserve<S: Service<W>, W: World>(
             Some(key) => gather.record::<Order>(key).await?,
             None => None,
         };
-        let context = Context {
+        let mut context = Context {
             id: gather.id("res"),
             now: gather.now(),
             network: &*network(gather).await?,
             shelves,
-            order_channel: order.map(|order| order.value.channel),
+            order_channel: order.as_ref().map(|order| order.channel.clone()),
+            ordered: BTreeMap::new(),
         };
+        if let (Some(id), Some(order)) = (&body.order, &order)
+            && may_backorder(&body, &context)
+        {
+            context.ordered = ordered(gather, id, order, &skus).await?;
+        }
         Ok(reservation::reserve(&body, &context)?)
     })
     .await
+}
+
+/// What an order's lines are for of these items.
+async fn ordered<W: World>(
+    gather: &Gather<'_, W>,
+    id: &Id,
+    order: &Order,
+    skus: &BTreeSet<Id>,
+) -> Result<BTreeMap<Id, Ordered>, Failure> {
+    let fields = vec![demand::claimed(id), demand::shipped(id)];
+    let fills = |sku: &Id| Read::CounterFields { key: keys::fills(sku), fields: fields.clone() };
+    gather.prefetch(skus.iter().map(fills).collect()).await?;
+    let mut ordered = BTreeMap::new();
+    for sku in skus {
+        let lines = order.demand(id).filter(|(of, _)| *of == sku);
+        let quantity = lines.map(|(_, line)| line.quantity).fold(0, Quantity::saturating_add);
+        let filled = gather.counter_fields(keys::fills(sku), fields.clone()).await?;
+        let open = filled.into_iter().fold(quantity, Quantity::saturating_sub);
+        ordered.insert(sku.clone(), Ordered { quantity, open });
+    }
+    Ok(ordered)
 }
 
 async fn kept<W: World>(gather: &Gather<'_, W>, id: &Id) -> Result<Kept<Reservation>, Failure> {
@@ -75,7 +104,7 @@ pub(super) async fn list<S: Service<W>, W: World>(
 ) -> Result<Answer, Failure> {
     let (after, limit) = (call.after()?, call.limit()?);
     call.answer(async |gather: &Gather<'_, W>| {
-        let names = gather.list(keys::RESERVATIONS, &after, limit).await?;
+        let names = gather.page(keys::RESERVATIONS, &after, limit).await?;
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let own = ids.iter().map(keys::reservation).collect();
         let kept = gather.records::<Reservation>(own).await?;

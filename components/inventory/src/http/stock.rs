@@ -90,7 +90,7 @@ pub(super) async fn list_protections<S: Service<W>, W: World>(
 ) -> Result<Answer, Failure> {
     let (after, limit) = (call.after()?, call.limit()?);
     call.answer(async |gather: &Gather<'_, W>| {
-        let names = gather.list(keys::PROTECTIONS, &after, limit).await?;
+        let names = gather.page(keys::PROTECTIONS, &after, limit).await?;
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let own = ids.iter().map(keys::protection).collect();
         let kept = gather.records::<ProtectionRecord>(own).await?;

@@ -5,6 +5,7 @@ use tradewind_kernel::asks::inventory::{Lane, TrialChange};
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::events::inventory::Usable;
 use tradewind_kernel::events::planning::MitigationOption;
+use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
@@ -93,7 +94,9 @@ where
             .filter(|offer| late.is_none_or(|part| part.supplier != offer.supplier))
             .filter(|offer| self.is_usable(offer))
             .collect();
-        others.sort_by_key(|offer| (self.arrival(offer), offer.supplier.clone()));
+        others.sort_by_key(|offer| {
+            (is_conditional(offer), self.arrival(offer), offer.supplier.clone())
+        });
         let mut candidates = Vec::new();
         for offer in others.into_iter().take(MAX_SUPPLIERS) {
             let Some(node) = &node else { continue };
@@ -126,6 +129,13 @@ where
             let description = format!("Buy from {supplier}");
             self.situation.infeasible(kind, &description, reason)
         };
+        if is_conditional(offer) {
+            let reason = format!(
+                "{supplier} is only conditionally approved; its spend limit may not allow this"
+            );
+            let option = impossible(reason);
+            return Ok(MitigationOption { supplier: Some(supplier.clone()), ..option });
+        }
         if quantity <= 0 {
             return Ok(impossible(format!("{supplier}'s maximum is below its minimum")));
         }
@@ -155,7 +165,7 @@ where
 
     /// The extra over the planned price for a quantity, never below zero since the late part is
     /// still to come and paid for, and the whole price. The plan is the late line's own price;
-    /// without one, the lowest price that the item can be had for.
+    /// without one, the lowest price at which an approved supplier sells as many.
     fn premium(
         &self,
         price: Money,
@@ -167,7 +177,12 @@ where
             Some(planned) => self.situation.in_base(planned)?,
             None => {
                 let usable = self.offers.iter().filter(|offer| self.is_usable(offer));
-                usable.filter_map(|offer| self.situation.in_base(offer.price)).min()?
+                let approved = usable.filter(|offer| !is_conditional(offer));
+                let price = |offer: &Offer| {
+                    let bought = lot(quantity, offer.minimum, offer.multiple, offer.maximum);
+                    self.situation.in_base(price_for(offer, bought))
+                };
+                approved.filter_map(price).min()?
             }
         };
         let units = Decimal::from(quantity);
@@ -254,6 +269,11 @@ where
         let option = self.situation.option(plan, &gain);
         Ok(place(MitigationOption { quantity: Some(quantity), ..option }))
     }
+}
+
+/// Whether the supplier's open orders have a limit, which planning does not know.
+fn is_conditional(offer: &Offer) -> bool {
+    offer.status == SupplierStatus::Conditional
 }
 
 fn no_rate(money: Money) -> String {

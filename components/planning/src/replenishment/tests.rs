@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use tradewind_kernel::asks::inventory::OnOrder;
-use tradewind_kernel::events::suppliers::SupplierStatus;
+use tradewind_kernel::events::suppliers::PriceBreak;
 use tradewind_kernel::{Calendar, Currency, Money};
 
 fn day(text: &str) -> Day {
@@ -59,7 +59,7 @@ fn demand(daily_mean: &str, daily_deviation: &str) -> Demand {
 
 fn planned(position: &Position, demand: &Demand, offers: &[(&Offer, u32)]) -> Option<Need> {
     let sources: Vec<Source<'_>> =
-        offers.iter().map(|(offer, cost)| Source { offer, unit_cost: (*cost).into() }).collect();
+        offers.iter().map(|(offer, cost)| Source { offer, rate: (*cost).into() }).collect();
     let (policy, node) = (Policy::standard(), Node::default());
     let (today, sources) = (day("2026-12-01"), &sources[..]);
     plan(&Situation { today, position, demand, policy: &policy, node: &node, sources })
@@ -162,6 +162,50 @@ fn the_cheapest_in_time_is_chosen_else_the_first() {
         let expected = if free == 300 { None } else { Some(supplier.to_owned()) };
         assert_eq!(chosen, expected, "{free}");
     }
+}
+
+#[test]
+fn the_price_is_that_of_the_break_which_the_final_quantity_reaches() {
+    let usd = |amount: u32| Money::new(amount.into(), Currency::USD);
+    let mut s1 = offer("S1", 5, 125, 100);
+    (s1.price, s1.breaks) = (usd(7), vec![PriceBreak { from: 200, price: usd(6) }]);
+    let flat = Offer { price: usd(7), ..offer("S0", 5, 1, 1) };
+    let bought = |open: Quantity| {
+        let both = [(&flat, 1), (&s1, 1)];
+        let need = planned(&position(0, &[], open), &demand("0", "0"), &both).unwrap();
+        (need.supplier.to_string(), need.quantity, need.explanation.unit_cost.to_string())
+    };
+    // 400 reach the break, and so do 130 once rounded up to 200.
+    assert_eq!(bought(400), ("S1".into(), 400, "6".into()));
+    assert_eq!(bought(130), ("S1".into(), 200, "6".into()));
+    s1.breaks[0].from = 500;
+    let need = planned(&position(0, &[], 400), &demand("0", "0"), &[(&s1, 1)]).unwrap();
+    assert_eq!(need.explanation.unit_cost.to_string(), "7");
+}
+
+#[test]
+fn a_conditional_supplier_is_chosen_only_without_an_approved_one() {
+    let conditional = Offer { status: SupplierStatus::Conditional, ..offer("S1", 5, 1, 1) };
+    let approved = offer("S2", 35, 1, 1);
+    let (stock, wanted) = (position(0, &[], 60), demand("0", "0"));
+    let need = planned(&stock, &wanted, &[(&conditional, 1), (&approved, 9)]).unwrap();
+    assert_eq!(need.supplier.as_str(), "S2", "dearer and later, but it may be released to");
+    assert!(!need.explanation.choice.contains("conditionally"));
+    let need = planned(&stock, &wanted, &[(&conditional, 1)]).unwrap();
+    assert_eq!(need.supplier.as_str(), "S1");
+    assert!(need.explanation.choice.ends_with(
+        "S1 is only conditionally approved and its spend limit may not allow this, but no \
+         approved supplier can be chosen"
+    ));
+}
+
+#[test]
+fn no_quantity_is_beyond_the_limit_of_quantities() {
+    let s1 = offer("S1", 5, 1, 7);
+    let need = planned(&position(0, &[], 60), &demand("900000000000000", "0"), &[(&s1, 1)]);
+    let need = need.unwrap();
+    assert_eq!((need.quantity, need.explanation.need), (LIMIT - LIMIT % 7, LIMIT));
+    assert!(need.explanation.rounding.starts_with("cut to 9999"));
 }
 
 #[test]

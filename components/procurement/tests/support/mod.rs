@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tradewind_kernel::asks::suppliers::Standing;
+use tradewind_kernel::calendar::Calendar;
 use tradewind_kernel::event::{Domain, NewEvent, Origin, Payload};
-use tradewind_kernel::events::inventory::DayTurned;
+use tradewind_kernel::events::inventory::{DayTurned, ItemSet, NodeSet};
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::{Day, Id, Instant};
 use tradewind_procurement::Procurement;
 use tradewind_procurement::asks::Asks;
 use tradewind_procurement::draft::{self, Draft};
+use tradewind_procurement::known::Unknown;
 use tradewind_procurement::order::{Context, Order};
 use tradewind_procurement::policy::StepRole;
 use tradewind_shell::auth::Caller;
@@ -110,11 +112,29 @@ pub fn noon(day: &str) -> Instant {
     format!("{day}T12:00:00.000Z").parse().unwrap()
 }
 
-/// A world in which S1 is approved.
+/// A world in which S1 is approved, and there are item X and nodes OWN and FBA.
 pub fn world(today: &str) -> Local {
     let world = LocalWorld::new(MemoryStore::new(), Standings::default(), noon(today), 7);
     world.asks().put("S1", SupplierStatus::Approved, None);
+    item(&world, "X");
+    node(&world, "OWN");
+    node(&world, "FBA");
     world
+}
+
+/// Inventory makes an item.
+pub fn item(world: &Local, sku: &str) {
+    let set = json!({ "sku": sku, "name": sku, "base_unit": "pcs", "list_prices": {} });
+    let set: ItemSet = serde_json::from_value(set).unwrap();
+    tell(world, Domain::Inventory, sku, &set);
+}
+
+/// Inventory makes a node.
+pub fn node(world: &Local, node: &str) {
+    let set = json!({ "node": node, "kind": "warehouse", "receiving_days": 0,
+        "calendar": Calendar::default() });
+    let set: NodeSet = serde_json::from_value(set).unwrap();
+    tell(world, Domain::Inventory, node, &set);
 }
 
 /// Sends a request; `who` is `role`, `role:subject` or, for a partner, `partner@supplier`.
@@ -251,5 +271,5 @@ pub fn pure_draft(quantities: &[i64], due: &str) -> Order {
     let id: Id = "po_1".parse().unwrap();
     let standing = standing("S1", SupplierStatus::Approved, None);
     let context = context("buyer", StepRole::Buyer, "2026-12-01");
-    order_of(&draft::raise(id, draft, standing, &context).unwrap())
+    order_of(&draft::raise(id, draft, Ok(standing), &Unknown::default(), &context).unwrap())
 }

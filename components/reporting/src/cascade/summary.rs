@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use tradewind_kernel::event::{Event, Payload};
-use tradewind_kernel::events::inventory::DayTurned;
+use tradewind_kernel::events::inventory::{
+    DayTurned, LeavingLine, ReservationReleased, ReservationShipped, Reserved, ReservedLine,
+};
 use tradewind_kernel::events::procurement::{LineChange, OrderConfirmed, ScheduleEntry};
 use tradewind_kernel::{Currency, Money, Quantity, Ratio};
 
@@ -22,7 +24,7 @@ pub(super) fn summary(cascade: &Cascade, cause: &Event, promises: &[MovedPromise
     sentences.extend(cash_sentence(cascade));
     let moved = sentences.len() > before || !cascade.allocations.is_empty();
     if !moved {
-        sentences.push("Nothing moved: every promise, hold and payment is as it was.".to_owned());
+        sentences.push(nothing_moved(cause));
     }
     sentences.extend(score_sentences(cascade));
     sentences.extend(option_sentence(cascade));
@@ -33,6 +35,46 @@ pub(super) fn summary(cascade: &Cascade, cause: &Event, promises: &[MovedPromise
         sentences.push("Not everything has followed yet.".to_owned());
     }
     sentences.join(" ")
+}
+
+/// The sentence for a cause after which nothing moved. What was claimed, shipped or given back
+/// changes what channels can still sell, and another cause may change what no cascade lists: only
+/// a confirmation leaves everything as it was.
+fn nothing_moved(cause: &Event) -> String {
+    let claims = match cause.kind() {
+        OrderConfirmed::TYPE => {
+            return "Nothing moved: every promise, hold and payment is as it was.".to_owned();
+        }
+        Reserved::TYPE => cause.read::<Reserved>().ok().and_then(|it| {
+            let granted = |line: &ReservedLine| {
+                let units = line.allocations.iter().map(|part| part.quantity);
+                (line.sku.to_string(), units.fold(0, Quantity::saturating_add))
+            };
+            claim_sentence(it.lines.iter().map(granted), &format!("claimed for order {}", it.order))
+        }),
+        ReservationShipped::TYPE => cause.read::<ReservationShipped>().ok().and_then(|it| {
+            claim_sentence(leaving(&it.lines), &format!("shipped for order {}", it.order))
+        }),
+        ReservationReleased::TYPE => cause.read::<ReservationReleased>().ok().and_then(|it| {
+            claim_sentence(leaving(&it.lines), &format!("given back by order {}", it.order))
+        }),
+        _ => None,
+    };
+    claims.unwrap_or_else(|| "No promise, protection, promotion or payment moved.".to_owned())
+}
+
+fn leaving(lines: &[LeavingLine]) -> impl Iterator<Item = (String, Quantity)> {
+    lines.iter().map(|line| (line.sku.to_string(), line.quantity))
+}
+
+fn claim_sentence(lines: impl Iterator<Item = (String, Quantity)>, what: &str) -> Option<String> {
+    let lines: Vec<(String, Quantity)> = lines.filter(|(_, units)| *units > 0).collect();
+    let verb = if matches!(lines.as_slice(), [(_, 1)]) { "was" } else { "were" };
+    let named = lines.into_iter().map(|(sku, units)| format!("{} of {sku}", units_of(units)));
+    let named = listed(named.collect())?.replace("; ", ", ");
+    Some(format!(
+        "{named} {verb} {what}; no promise, protection, promotion or payment of others moved."
+    ))
 }
 
 fn counted(count: usize, what: &str) -> String {
