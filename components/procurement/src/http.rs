@@ -21,7 +21,7 @@ use crate::asks::Asks;
 use crate::confirmation::{self, Confirmation};
 use crate::draft::{self, Draft};
 use crate::ending::{self, Reason};
-use crate::grounds::{asked_standing, burden, needed, standing};
+use crate::gathering::{asked_standing, burden, needed, standing};
 use crate::order::{Context, Order, name};
 use crate::policy::{self, Policy, StepRole};
 use crate::receipt::{self, Arrival, Receipt};

@@ -32,7 +32,7 @@ pub mod confirmation;
 pub mod draft;
 pub mod ending;
 pub mod filing;
-pub mod grounds;
+pub mod gathering;
 pub mod http;
 pub mod keys;
 pub mod known;
