@@ -1,5 +1,5 @@
-//! What decisions about money rest on: where the supplier stands, which approval the policy needs,
-//! what is open with the supplier, and rates to compare amounts.
+//! What decisions rest on: which items and nodes exist, where the supplier stands, which approval
+//! the policy needs, what is open with the supplier, and rates to compare amounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,7 @@ use tradewind_shell::world::{AskError, World};
 use crate::asks::Asks;
 use crate::filing::OpenOrder;
 use crate::keys;
+use crate::known::{Known, Unknown};
 use crate::order::Order;
 use crate::policy::{Judged, Needed, Policy};
 use crate::rates::{DatedRates, Rates};
@@ -99,4 +100,20 @@ pub async fn burden<W: World>(
         with_rates = rates(gather, currencies.into_iter().chain(own)).await?;
     }
     Ok((open, with_rates))
+}
+
+/// Which of these items and nodes do not exist.
+///
+/// # Errors
+/// Outages; `Behind` when there is more to learn of them.
+pub async fn unknown_of<W: World>(
+    gather: &Gather<'_, W>,
+    skus: BTreeSet<Id>,
+    nodes: BTreeSet<Id>,
+) -> Result<Unknown, Failure> {
+    let keys = skus.iter().map(keys::item).chain(nodes.iter().map(keys::node)).collect();
+    let mut missing = gather.records::<Known>(keys).await?.into_iter().map(|kept| kept.is_none());
+    let mut lacking =
+        |ids: BTreeSet<Id>| ids.into_iter().filter(|_| missing.next() == Some(true)).collect();
+    Ok(Unknown { skus: lacking(skus), nodes: lacking(nodes) })
 }

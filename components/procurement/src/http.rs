@@ -21,12 +21,12 @@ use crate::asks::Asks;
 use crate::confirmation::{self, Confirmation};
 use crate::draft::{self, Draft};
 use crate::ending::{self, Reason};
-use crate::gathering::{asked_standing, burden, needed, standing};
+use crate::gathering::{asked_standing, burden, needed, standing, unknown_of};
 use crate::order::{Context, Order, name};
 use crate::policy::{self, Policy, StepRole};
 use crate::receipt::{self, Arrival, Receipt};
 use crate::routes::{Action, Operation};
-use crate::{Procurement, approval, keys, known, release};
+use crate::{Procurement, approval, keys, release};
 
 type ProcurementCall<'a, W> = Call<'a, Procurement, W>;
 
@@ -127,7 +127,7 @@ where
     run(call, None, false, async |gather| {
         let skus = draft.lines.iter().map(|line| line.sku.clone()).collect();
         let nodes = draft.lines.iter().map(|line| line.node.clone()).collect();
-        let unknown = known::unknown(gather, skus, nodes).await?;
+        let unknown = unknown_of(gather, skus, nodes).await?;
         let standing = asked_standing(gather, &draft.supplier).await?;
         let context = context(call, gather).await?;
         Ok(draft::raise(gather.id("po"), draft.clone(), standing, &unknown, &context)?)
@@ -253,7 +253,7 @@ where
         call.if_match(order.version)?;
         let context = context(call, gather).await?;
         let nodes = arrival.node.iter().cloned().collect();
-        let unknown = known::unknown(gather, BTreeSet::new(), nodes).await?;
+        let unknown = unknown_of(gather, BTreeSet::new(), nodes).await?;
         Ok(receipt::receive(&order, &arrival, gather.id("rc"), &unknown, &context)?)
     })
     .await

@@ -7,9 +7,6 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::{Decision, Id};
-use tradewind_shell::failure::Failure;
-use tradewind_shell::gather::Gather;
-use tradewind_shell::world::World;
 
 use crate::keys;
 
@@ -42,20 +39,4 @@ fn keep(key: String) -> Decision {
     let mut decision = Decision::default();
     decision.put(key, &Known {});
     decision
-}
-
-/// Which of these items and nodes do not exist.
-///
-/// # Errors
-/// Outages; `Behind` when there is more to learn of them.
-pub async fn unknown<W: World>(
-    gather: &Gather<'_, W>,
-    skus: BTreeSet<Id>,
-    nodes: BTreeSet<Id>,
-) -> Result<Unknown, Failure> {
-    let keys = skus.iter().map(keys::item).chain(nodes.iter().map(keys::node)).collect();
-    let mut missing = gather.records::<Known>(keys).await?.into_iter().map(|kept| kept.is_none());
-    let mut lacking =
-        |ids: BTreeSet<Id>| ids.into_iter().filter(|_| missing.next() == Some(true)).collect();
-    Ok(Unknown { skus: lacking(skus), nodes: lacking(nodes) })
 }
