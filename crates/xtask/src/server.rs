@@ -121,7 +121,8 @@ pub fn host_command(project: &Project, program: &Path, options: &Options) -> Res
     host.arg("--data").arg(&options.data);
     host.arg("--variable").arg(format!("token_keys={}", keys.jwks()));
     host.arg("--tick-key").arg(keys::key_file(&options.data));
-    host.arg("--tick-key-id").arg(keys.id());
+    // One argument: a key's id is base64url, which may begin with a hyphen.
+    host.arg(format!("--tick-key-id={}", keys.id()));
     for domain in DOMAINS {
         host.arg("--tick").arg(format!("/{domain}/v1/tick"));
     }
