@@ -210,6 +210,12 @@ impl Hosted {
         Ok(line.trim_end().to_owned())
     }
 
+    /// The keys whose tokens it accepts.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// The agent that requests go through.
     #[must_use]
     pub fn agent(&self) -> ureq::Agent {

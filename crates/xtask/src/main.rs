@@ -133,10 +133,10 @@ fn run(task: Task) -> Result<()> {
 fn late_shipment(project: &Project, options: &up::Options) -> Result<()> {
     let base_url = format!("http://{}", options.listen);
     if std::net::TcpStream::connect(options.listen).is_ok() {
-        return demo::late_shipment(&base_url, &Keys::of(&options.data(project)?)?);
+        return demo::late_shipment(&base_url, &Keys::of(&options.data(project)?)?).map(drop);
     }
     let running = up::start(project, options, &Interrupt::install()?)?;
     let told = demo::late_shipment(&running.base_url(), &running.keys);
     running.stop()?;
-    told
+    told.map(drop)
 }
