@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
 use crate::store::{
-    Check, Commit, CursorMove, Found, MarkState, Needs, Outage, Outcome, Read, ReadRequest,
+    Check, Commit, CursorMove, Found, Lease, MarkState, Needs, Outage, Outcome, Read, ReadRequest,
     Snapshot, Store, keys,
 };
 use crate::world::World;
@@ -45,9 +45,14 @@ const LEASE_WAIT_MILLIS: u64 = 15;
 /// Rounds of one catching up before the lease is given to others and taken anew.
 const MAX_ROUNDS: usize = 64;
 
-/// Leases without progress after which the first event is parked: a crash or two of the host must
-/// not park a good event, a poisonous one must not stop a domain for long.
+/// Leases without progress after which the first event is parked, if they were taken over
+/// [`MIN_TRIED_FOR`] at least. A host that is killed again and again must not park a good event; one
+/// that crashes its instance each time must not stop a domain for long.
 const MAX_TRIES: u64 = 10;
+
+/// Milliseconds that an event is tried for before it is parked: an orchestrator that restarts a
+/// host in a loop has backed off to minutes by then.
+const MIN_TRIED_FOR: u64 = 120_000;
 
 /// Tries of one effect against concurrent commits.
 const MAX_EFFECT_ATTEMPTS: u32 = 16;
@@ -81,7 +86,7 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
             let service = std::marker::PhantomData;
             let engine = Engine::<S, W> { world, tenant, owner: &owner, service };
             let mut progress = false;
-            let worked = engine.run(lease.tries, &mut progress).await;
+            let worked = engine.run(lease, &mut progress).await;
             // Only what crashes or fails counts as a try in vain; having nothing to do does not.
             let sound = progress || matches!(worked, Ok(()) | Err(Failure::Behind));
             world.store().release(tenant, S::DOMAIN, &owner, sound).await?;
@@ -129,9 +134,10 @@ struct Engine<'w, S, W> {
 }
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
-    async fn run(&self, tries: u64, progress: &mut bool) -> Result<(), Failure> {
+    async fn run(&self, lease: Lease, progress: &mut bool) -> Result<(), Failure> {
+        let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
         for _ in 0..MAX_ROUNDS {
-            if !self.round(tries, progress).await? {
+            if !self.round(vain, progress).await? {
                 break;
             }
             let store = self.world.store();
@@ -144,11 +150,12 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         Ok(())
     }
 
-    /// One round; gives back whether there may be more.
-    async fn round(&self, tries: u64, progress: &mut bool) -> Result<bool, Failure> {
+    /// One round; gives back whether there may be more. `vain`: what comes first was tried too
+    /// often.
+    async fn round(&self, vain: bool, progress: &mut bool) -> Result<bool, Failure> {
         let store = self.world.store();
         let cut = store.cut(self.tenant, S::DOMAIN, CUT_LIMIT).await?;
-        let suspect = tries > MAX_TRIES && !*progress;
+        let suspect = vain && !*progress;
         if let Some((plan, version)) = self.plan().await? {
             self.continue_plan(plan, version, cut.cursor, suspect).await?;
             *progress = true;

@@ -223,8 +223,9 @@ impl Store for MemoryStore {
         millis: u64,
     ) -> Result<Option<Lease>, Outage> {
         self.call(Call::Lease, |state| {
-            let until = state.now_millis.saturating_add(check::lease_millis(millis));
-            Ok(state.tenant(tenant)?.lease(domain, owner, until))
+            let now = state.now_millis;
+            let until = now.saturating_add(check::lease_millis(millis));
+            Ok(state.tenant(tenant)?.lease(domain, owner, now, until))
         })
     }
 

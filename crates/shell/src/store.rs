@@ -321,6 +321,8 @@ pub struct Lease {
     /// How often a lease was taken, this time included, since the cursor (or the position beside
     /// it) last moved: how often the first waiting event was tried.
     pub tries: u64,
+    /// Milliseconds since the first of these tries, by the store's clock.
+    pub tried_for: u64,
 }
 
 /// The store. Every method may fail with an [`Outage`]; a commit that failed so may or may not

@@ -61,5 +61,6 @@ on_both! {
         nudges_come_when_a_domain_falls_behind
         nudges_come_when_the_first_item_waits
         leases_are_held_and_end
-        tries_count_until_something_moves;
+        tries_count_until_something_moves
+        tries_know_since_when;
 }

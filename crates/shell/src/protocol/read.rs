@@ -231,7 +231,7 @@ pub fn decode_lease(values: Vec<Value>) -> Result<Option<Lease>, Outage> {
     let mut from = Reader::new(values);
     match from.text()?.as_str() {
         "held" => Ok(None),
-        "granted" => Ok(Some(Lease { tries: from.number()? })),
+        "granted" => Ok(Some(Lease { tries: from.number()?, tried_for: from.number()? })),
         other => Err(senseless(&format!("`{other}` to a lease"))),
     }
 }

@@ -114,7 +114,9 @@ fn cuts_and_leases_are_read() {
     assert_eq!(decode_cut(bytes(&["4", "9"])), Ok(nothing));
     assert!(decode_cut(bytes(&["4", "9", "5"])).is_err());
     assert_eq!(decode_lease(bytes(&["held"])), Ok(None));
-    assert_eq!(decode_lease(bytes(&["granted", "3"])), Ok(Some(Lease { tries: 3 })));
+    let lease = Lease { tries: 3, tried_for: 70 };
+    assert_eq!(decode_lease(bytes(&["granted", "3", "70"])), Ok(Some(lease)));
+    assert!(decode_lease(bytes(&["granted", "3"])).is_err());
     let cut = encode_cut("t", Domain::Reporting, 0).unwrap();
     assert_eq!(cut.keys.len(), 4 + 5, "all streams but its own");
     assert_eq!(cut.arguments[..3], ["reporting", "1", "512"]);
