@@ -63,11 +63,13 @@ impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
         tenant: &str,
         sku: &str,
         changes: &[TrialChange],
+        up_to: u64,
     ) -> Result<Answered<Trial>, AskError> {
         let sku: Id = sku.parse().map_err(|_| {
             AskError::Refused("id-malformed".to_owned(), format!("`{sku}` is no id"))
         })?;
-        tradewind_inventory::queries::trial(&self.provider(), tenant, &sku, changes).await
+        tradewind_inventory::queries::trial(&self.provider(), tenant, &sku, changes, Some(up_to))
+            .await
     }
 
     async fn network(&self, tenant: &str) -> Result<Answered<Network>, AskError> {
@@ -78,12 +80,18 @@ impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
         &self,
         tenant: &str,
         skus: &[Id],
+        up_to: u64,
     ) -> Result<Answered<Vec<Position>>, AskError> {
-        tradewind_inventory::queries::positions(&self.provider(), tenant, skus).await
+        tradewind_inventory::queries::positions(&self.provider(), tenant, skus, Some(up_to)).await
     }
 
-    async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError> {
-        tradewind_finance::queries::outlook(&self.provider(), tenant, weeks).await
+    async fn outlook(
+        &self,
+        tenant: &str,
+        weeks: u32,
+        up_to: u64,
+    ) -> Result<Answered<Outlook>, AskError> {
+        tradewind_finance::queries::outlook(&self.provider(), tenant, weeks, Some(up_to)).await
     }
 }
 

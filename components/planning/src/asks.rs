@@ -9,6 +9,10 @@ use tradewind_shell::store::Outage;
 use tradewind_shell::world::{Answered, AskError, World};
 
 /// The questions; `component.rs` asks them through `wit/`, tests answer them natively.
+///
+/// `up_to` is the sequence of the event that is being reacted to: the answer includes every event
+/// up to there. What came later may be in it or not, so that a provider that is never quite caught
+/// up, because it is always busy, can still be asked.
 pub trait Asks {
     /// Every offer of an item (`suppliers.offers`).
     async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError>;
@@ -19,6 +23,7 @@ pub trait Asks {
         tenant: &str,
         sku: &str,
         changes: &[TrialChange],
+        up_to: u64,
     ) -> Result<Answered<Trial>, AskError>;
 
     /// Lanes and channels (`stock.network`).
@@ -29,10 +34,16 @@ pub trait Asks {
         &self,
         tenant: &str,
         skus: &[Id],
+        up_to: u64,
     ) -> Result<Answered<Vec<Position>>, AskError>;
 
     /// The cash forecast over so many weeks (`cash.outlook`).
-    async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError>;
+    async fn outlook(
+        &self,
+        tenant: &str,
+        weeks: u32,
+        up_to: u64,
+    ) -> Result<Answered<Outlook>, AskError>;
 }
 
 /// Tries of one ask while its provider is behind: a provider reacts to the same events as planning

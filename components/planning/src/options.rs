@@ -71,6 +71,7 @@ pub struct Worsened {
 pub(crate) struct Search<'a, W> {
     world: &'a W,
     tenant: &'a str,
+    up_to: u64,
     situation: Situation,
     nodes: BTreeMap<String, Node>,
     late: Vec<LatePart>,
@@ -79,7 +80,8 @@ pub(crate) struct Search<'a, W> {
     trials_left: Cell<usize>,
 }
 
-/// What can be done, ranked; `None` when nothing is worse any more.
+/// What can be done, ranked, as of the sequence `up_to` or later; `None` when nothing is worse any
+/// more.
 ///
 /// # Errors
 /// `Behind` when an asked domain is; an outage when one is away.
@@ -87,16 +89,19 @@ pub async fn ranked<W: World>(
     world: &W,
     tenant: &str,
     worsened: Worsened,
+    up_to: u64,
 ) -> Result<Option<OptionsRanked>, Failure>
 where
     W::Asks: Asks,
 {
     let sku = worsened.sku.clone();
     let name = sku.as_str();
-    let base = advice(world, async |asks: &W::Asks| asks.trial(tenant, name, &[]).await).await?;
+    let base =
+        advice(world, async |asks: &W::Asks| asks.trial(tenant, name, &[], up_to).await).await?;
     let Some(base) = base else { return Ok(None) };
     let outlook =
-        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
+        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS, up_to).await)
+            .await?;
     let offers = advice(world, async |asks: &W::Asks| asks.offers(tenant, name).await).await?;
     let network = advice(world, async |asks: &W::Asks| asks.network(tenant).await).await?;
     let mut situation = Situation {
@@ -121,6 +126,7 @@ where
     let search = Search {
         world,
         tenant,
+        up_to,
         situation,
         nodes: worsened.nodes,
         late: worsened.late,
@@ -153,7 +159,7 @@ where
         let Some(left) = self.trials_left.get().checked_sub(1) else { return Ok(None) };
         self.trials_left.set(left);
         let (tenant, sku) = (self.tenant, self.situation.sku.as_str());
-        let ask = async |asks: &W::Asks| asks.trial(tenant, sku, changes).await;
+        let ask = async |asks: &W::Asks| asks.trial(tenant, sku, changes, self.up_to).await;
         Ok(advice(self.world, ask).await?.map(|answered| answered.value))
     }
 

@@ -37,13 +37,15 @@ const LAST: &str = "last>";
 /// What stands before the item after which any other block begins.
 const MORE: &str = "more>";
 
-/// Works a run: first cuts it into blocks, then works one block a step.
+/// Works a run that was asked for at the sequence `up_to`: first cuts it into blocks, then works
+/// one block a step.
 ///
 /// # Errors
 /// Outages; `Behind` when an asked domain is.
 pub async fn work<W: World>(
     gather: &Gather<'_, W>,
     requested: &RunRequested,
+    up_to: u64,
     step: Option<&str>,
 ) -> Result<Reaction, Failure>
 where
@@ -57,7 +59,7 @@ where
     let names = gather.list(keys::ITEMS, after, RUN_BLOCK).await?;
     let skus: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let mut decision = Decision::default();
-    let (proposals, unsourced) = block(gather, &skus, &mut decision).await?;
+    let (proposals, unsourced) = block(gather, &skus, up_to, &mut decision).await?;
     let key = keys::run(&requested.run);
     if let Some(kept) = gather.record::<Run>(key.clone()).await? {
         let mut run = kept.value;
@@ -112,6 +114,7 @@ struct Around {
 async fn block<W: World>(
     gather: &Gather<'_, W>,
     skus: &[Id],
+    up_to: u64,
     decision: &mut Decision,
 ) -> Result<(Quantity, Quantity), Failure>
 where
@@ -123,9 +126,10 @@ where
     prefetch(gather, skus).await?;
     let (world, tenant) = (gather.world(), gather.tenant());
     let positions =
-        advice(world, async |asks: &W::Asks| asks.positions(tenant, skus).await).await?;
+        advice(world, async |asks: &W::Asks| asks.positions(tenant, skus, up_to).await).await?;
     let outlook =
-        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
+        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS, up_to).await)
+            .await?;
     let around = Around {
         channels: gather.set::<Channel>(keys::CHANNELS).await?,
         nodes: gathering::nodes(gather).await?,

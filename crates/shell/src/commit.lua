@@ -67,7 +67,8 @@ local function cursor_of(keys, domain)
   return number_of(redis.call('HGET', keys[CURSORS], domain))
 end
 
--- Takes `needs` off the arguments: -1 for everything, else so many types.
+-- Takes `needs` off the arguments: -1 for everything, -2 for everything up to the sequence that
+-- follows, else so many types.
 local function is_behind(keys, domain, take_number, take_many)
   local count = take_number()
   if count == 0 then
@@ -75,7 +76,11 @@ local function is_behind(keys, domain, take_number, take_many)
   end
   local cursor = cursor_of(keys, domain)
   if count < 0 then
-    return number_of(redis.call('HGET', keys[LAST], domain)) > cursor
+    local behind = number_of(redis.call('HGET', keys[LAST], domain)) > cursor
+    if count == -2 then
+      return cursor < take_number() and behind
+    end
+    return behind
   end
   local lasts = redis.call('HMGET', keys[TYPES], unpack(take_many(count)))
   for i = 1, count do

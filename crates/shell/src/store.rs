@@ -167,6 +167,17 @@ pub enum Needs {
     Types(Vec<&'static str>),
     /// Every event that the domain reacts to.
     Everything,
+    /// Every event that the domain reacts to up to this sequence. Under steady load a domain is
+    /// always behind by something; it is past any given sequence soon.
+    UpTo(u64),
+}
+
+impl Needs {
+    /// Everything, up to a sequence or up to now.
+    #[must_use]
+    pub fn up_to(sequence: Option<u64>) -> Self {
+        sequence.map_or(Self::Everything, Self::UpTo)
+    }
 }
 
 /// A consistent read.

@@ -57,6 +57,7 @@ impl tradewind_planning::asks::Asks for Nobody {
         _: &str,
         _: &str,
         _: &[TrialChange],
+        _: u64,
     ) -> Result<Answered<Trial>, AskError> {
         unanswered()
     }
@@ -65,11 +66,16 @@ impl tradewind_planning::asks::Asks for Nobody {
         unanswered()
     }
 
-    async fn positions(&self, _: &str, _: &[Id]) -> Result<Answered<Vec<Position>>, AskError> {
+    async fn positions(
+        &self,
+        _: &str,
+        _: &[Id],
+        _: u64,
+    ) -> Result<Answered<Vec<Position>>, AskError> {
         unanswered()
     }
 
-    async fn outlook(&self, _: &str, _: u32) -> Result<Answered<Outlook>, AskError> {
+    async fn outlook(&self, _: &str, _: u32, _: u64) -> Result<Answered<Outlook>, AskError> {
         unanswered()
     }
 }

@@ -21,9 +21,13 @@ mod generated {
 }
 
 impl wit::Guest for generated::Provider {
-    async fn outlook(tenant: String, weeks: u32) -> Result<wit::OutlookAnswer, types::AskError> {
+    async fn outlook(
+        tenant: String,
+        weeks: u32,
+        up_to: Option<u64>,
+    ) -> Result<wit::OutlookAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
-        let answer = queries::outlook(&world, &tenant, weeks).await.map_err(error)?;
+        let answer = queries::outlook(&world, &tenant, weeks, up_to).await.map_err(error)?;
         let outlook = answer.value;
         Ok(wit::OutlookAnswer {
             currency: outlook.currency.into(),

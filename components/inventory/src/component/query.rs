@@ -28,11 +28,12 @@ impl wit::Guest for generated::Provider {
         tenant: String,
         sku: String,
         changes: Vec<wit::Change>,
+        up_to: Option<u64>,
     ) -> Result<wit::TrialAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
         let changes = changes.iter().map(change).collect::<Result<Vec<_>, _>>().map_err(error)?;
         let sku = id(&sku).map_err(error)?;
-        let answer = queries::trial(&world, &tenant, &sku, &changes).await.map_err(error)?;
+        let answer = queries::trial(&world, &tenant, &sku, &changes, up_to).await.map_err(error)?;
         Ok(wit::TrialAnswer {
             lines: answer.value.lines.into_iter().map(promise).collect(),
             left_over: answer.value.left_over.into_iter().map(usable).collect(),
@@ -56,10 +57,11 @@ impl wit::Guest for generated::Provider {
     async fn positions(
         tenant: String,
         skus: Vec<String>,
+        up_to: Option<u64>,
     ) -> Result<wit::PositionsAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
         let asked = skus.iter().map(|sku| id(sku)).collect::<Result<Vec<_>, _>>().map_err(error)?;
-        let answer = queries::positions(&world, &tenant, &asked).await.map_err(error)?;
+        let answer = queries::positions(&world, &tenant, &asked, up_to).await.map_err(error)?;
         let items = skus
             .into_iter()
             .map(|sku| {

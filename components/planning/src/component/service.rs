@@ -25,8 +25,9 @@ impl crate::asks::Asks for Composed {
         tenant: &str,
         sku: &str,
         changes: &[TrialChange],
+        up_to: u64,
     ) -> Result<Answered<Trial>, AskError> {
-        tradewind_bindings::inventory::trial(tenant, sku, changes).await
+        tradewind_bindings::inventory::trial(tenant, sku, changes, Some(up_to)).await
     }
 
     async fn network(&self, tenant: &str) -> Result<Answered<Network>, AskError> {
@@ -37,12 +38,18 @@ impl crate::asks::Asks for Composed {
         &self,
         tenant: &str,
         skus: &[Id],
+        up_to: u64,
     ) -> Result<Answered<Vec<Position>>, AskError> {
-        tradewind_bindings::inventory::positions(tenant, skus).await
+        tradewind_bindings::inventory::positions(tenant, skus, Some(up_to)).await
     }
 
-    async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError> {
-        tradewind_bindings::finance::outlook(tenant, weeks).await
+    async fn outlook(
+        &self,
+        tenant: &str,
+        weeks: u32,
+        up_to: u64,
+    ) -> Result<Answered<Outlook>, AskError> {
+        tradewind_bindings::finance::outlook(tenant, weeks, Some(up_to)).await
     }
 }
 

@@ -146,6 +146,7 @@ impl Asks for Others {
         _: &str,
         _: &str,
         changes: &[TrialChange],
+        _: u64,
     ) -> Result<Answered<Trial>, AskError> {
         let Some(input) = self.pegging.lock().unwrap().clone() else {
             return Err(AskError::Refused("sku-unknown".to_owned(), "no such item".to_owned()));
@@ -163,12 +164,17 @@ impl Asks for Others {
         self.answer(Network { lanes: self.lanes.lock().unwrap().clone(), channels: Vec::new() })
     }
 
-    async fn positions(&self, _: &str, skus: &[Id]) -> Result<Answered<Vec<Position>>, AskError> {
+    async fn positions(
+        &self,
+        _: &str,
+        skus: &[Id],
+        _: u64,
+    ) -> Result<Answered<Vec<Position>>, AskError> {
         let all = self.positions.lock().unwrap();
         self.answer(all.iter().filter(|one| skus.contains(&one.sku)).cloned().collect())
     }
 
-    async fn outlook(&self, _: &str, _: u32) -> Result<Answered<Outlook>, AskError> {
+    async fn outlook(&self, _: &str, _: u32, _: u64) -> Result<Answered<Outlook>, AskError> {
         self.answer(self.outlook.lock().unwrap().clone())
     }
 }

@@ -97,6 +97,7 @@ impl Tenant {
                 types.iter().any(|kind| self.sequence_in(keys::TYPES, kind) > cursor)
             }
             Needs::Everything => self.last(domain) > cursor,
+            Needs::UpTo(sequence) => cursor < *sequence && self.last(domain) > cursor,
         }
     }
 

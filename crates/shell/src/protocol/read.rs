@@ -25,12 +25,17 @@ pub fn encode_read(request: &ReadRequest) -> Result<Request, Outage> {
     Ok(to.finish())
 }
 
-/// `needs`: -1 for everything, else how many types, and each.
+/// `needs`: -1 for everything, -2 and a sequence for everything up to it, else how many types, and
+/// each.
 pub(super) fn encode_needs(to: &mut Builder<'_>, needs: &Needs) {
     match needs {
         Needs::Nothing => to.number(0),
         Needs::Types(types) => to.counted(types.iter().copied()),
         Needs::Everything => to.number(-1),
+        Needs::UpTo(sequence) => {
+            to.number(-2);
+            to.number(sequence);
+        }
     }
 }
 

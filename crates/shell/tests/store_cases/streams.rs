@@ -133,7 +133,11 @@ pub async fn behind_is_about_the_types_that_matter(bench: &impl Bench) {
     assert!(!behind(DOMAIN, Needs::Types(vec![])).await);
     assert!(!behind(DOMAIN, Needs::Nothing).await);
     assert!(behind(Domain::Reporting, Needs::Everything).await);
+    assert!(behind(DOMAIN, Needs::UpTo(1)).await);
+    assert!(!behind(DOMAIN, Needs::UpTo(0)).await, "it is past that");
+    assert!(!behind(Domain::Finance, Needs::UpTo(0)).await);
     move_cursor(store, DOMAIN, 0, 2).await;
+    assert!(!behind(DOMAIN, Needs::UpTo(9)).await, "nothing waits, whatever the sequence");
     assert!(!behind(DOMAIN, Needs::Everything).await, "inventory does not react to the other");
     assert!(behind(DOMAIN, others()).await, "but it may be asked about it");
     move_cursor(store, DOMAIN, 2, 3).await;
