@@ -8,7 +8,7 @@ use tradewind_shell::failure::Failure;
 use tradewind_shell::store::Outage;
 use tradewind_shell::world::{Answered, AskError, World};
 
-/// The questions; `component.rs` asks them through `wit/`, tests answer them natively.
+/// The questions; `component/` asks them through `wit/`, tests answer them natively.
 pub trait Asks {
     /// Every offer of an item (`suppliers.offers`).
     async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError>;
