@@ -31,8 +31,6 @@
 //! there; a rate is at most [`rate::MAX_RATE`] with [`rate::RATE_DECIMALS`] decimals.
 
 pub mod board;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod demand;
 pub mod flow;
 pub mod forecast;

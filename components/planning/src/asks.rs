@@ -8,7 +8,7 @@ use tradewind_shell::failure::Failure;
 use tradewind_shell::store::Outage;
 use tradewind_shell::world::{Answered, AskError, World};
 
-/// The questions; `component.rs` asks them through `wit/`, tests answer them natively.
+/// The questions; `component/` asks them through `wit/`, tests answer them natively.
 ///
 /// `up_to` is the sequence of the event that is being reacted to: the answer includes every event
 /// up to there. What came later may be in it or not, so that a provider that is never quite caught

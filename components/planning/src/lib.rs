@@ -15,8 +15,6 @@
 
 pub mod asks;
 pub mod backtest;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod facts;
 pub mod forecast;
 pub mod gathering;

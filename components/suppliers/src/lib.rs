@@ -23,8 +23,6 @@
 //!
 //! Suppliers asks no other domain.
 
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod http;
 pub mod keys;
 pub mod lead_time;

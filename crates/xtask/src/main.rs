@@ -47,6 +47,9 @@ enum Task {
     Test {
         #[command(flatten)]
         setup: Setup,
+        /// Show the calls that led to a failure.
+        #[arg(long)]
+        backtrace: bool,
         /// Passed to the test runner, such as the name of a test.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
@@ -121,7 +124,9 @@ fn run(task: Task) -> Result<()> {
             let some: Vec<&'static str> = some.collect();
             build::build_some(&project, setup.install(), &some).map(|_files| ())
         }
-        Task::Test { setup, filter } => test::test(&project, setup.install(), &filter),
+        Task::Test { setup, backtrace, filter } => {
+            test::test(&project, setup.install(), &test::Options { backtrace, filter })
+        }
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),

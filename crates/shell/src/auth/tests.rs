@@ -1,6 +1,6 @@
 //! Every way a token can be wrong, each with its code.
 
-use jsonwebtoken::EncodingKey;
+use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::json;
 
 use super::*;

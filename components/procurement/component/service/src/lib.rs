@@ -1,0 +1,30 @@
+//! The service's edge: Spin's exports on one side, the shell on the other.
+
+#![cfg(target_arch = "wasm32")]
+
+use spin_sdk::http::Request;
+use spin_sdk::{http_service, redis_subscriber};
+use tradewind_kernel::asks::suppliers::Standing;
+use tradewind_procurement::Procurement;
+use tradewind_shell::guest::{self, HttpResponse};
+use tradewind_shell::store::Outage;
+use tradewind_shell::world::{Answered, AskError};
+
+/// The asks, answered by the composed provider.
+struct Composed;
+
+impl tradewind_procurement::asks::Asks for Composed {
+    async fn standing(&self, tenant: &str, supplier: &str) -> Result<Answered<Standing>, AskError> {
+        tradewind_bindings::suppliers::standing(tenant, supplier).await
+    }
+}
+
+#[http_service]
+async fn handle(request: Request) -> HttpResponse {
+    guest::handle::<Procurement, _>(Composed, request).await
+}
+
+#[redis_subscriber]
+async fn nudge(tenant: Vec<u8>) -> Result<(), Outage> {
+    guest::nudge::<Procurement, _>(Composed, &tenant).await
+}
