@@ -52,6 +52,9 @@ const MAX_TRIES: u64 = 10;
 /// Tries of one effect against concurrent commits.
 const MAX_EFFECT_ATTEMPTS: u32 = 16;
 
+/// The longest pause between two tries to work one item; all of them stay within a lease.
+const WORK_PAUSE_MILLIS: u64 = 64;
+
 /// Tries after which an item that is marked again and again is not worked first any more.
 pub const PATIENT_WORK_FIRST: u32 = 6;
 
@@ -349,7 +352,9 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             match self.world.store().commit(&commit).await? {
                 Outcome::Done { .. } if parts => return self.write_out_mark().await,
                 Outcome::Done { .. } => return Ok(()),
-                _ => {}
+                // What is written all the time is left alone for a moment: a heavy item would
+                // otherwise be worked in vain as fast as it can be.
+                _ => self.world.pause(WORK_PAUSE_MILLIS.min(1 << attempt.min(8))).await,
             }
         }
         Ok(())
