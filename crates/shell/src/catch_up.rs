@@ -4,6 +4,7 @@
 //! once; correctness rests on that alone. A large effect keeps its position beside the cursor. An
 //! event that cannot be processed is parked: the cursor moves on and an exception opens.
 
+mod merge;
 mod parking;
 mod plan;
 
@@ -166,7 +167,19 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             return Ok(self.work_marks(progress).await? || behind);
         }
         let mut cursor = cut.cursor;
-        for batch in cut.events.chunks(S::BATCH.max(1)) {
+        let mut rest = cut.events.as_slice();
+        while !rest.is_empty() {
+            // What failed before is tried one by one, so that the event at fault is found.
+            if (tries <= 1 || *progress)
+                && let Some(taken) = self.merge(rest, cursor).await?
+            {
+                *progress = true;
+                let (done, after) = rest.split_at(taken);
+                (cursor, rest) = (done.last().map_or(cursor, |event| event.sequence), after);
+                continue;
+            }
+            let (batch, after) = rest.split_at(S::BATCH.clamp(1, rest.len()));
+            rest = after;
             let last = batch.last().map_or(cursor, |event| event.sequence);
             let poison = suspect && !*progress;
             let worked = if poison {
