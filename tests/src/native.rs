@@ -8,7 +8,7 @@ use tradewind_finance::Finance;
 use tradewind_inventory::Inventory;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::{Offer, Standing};
+use tradewind_kernel::asks::suppliers::{Commitment, Offer, Standing};
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::{Id, Instant};
 use tradewind_planning::Planning;
@@ -56,6 +56,14 @@ impl<S: Store + Clone> tradewind_inventory::asks::Asks for Direct<S> {
 impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
     async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
         tradewind_suppliers::queries::offers(&self.provider(), tenant, sku).await
+    }
+
+    async fn commitment(
+        &self,
+        tenant: &str,
+        supplier: &str,
+    ) -> Result<Answered<Commitment>, AskError> {
+        tradewind_suppliers::queries::commitment(&self.provider(), tenant, supplier).await
     }
 
     async fn trial(

@@ -74,6 +74,10 @@ impl<W: World> Service<W> for Finance {
         http::handle(operation, call).await
     }
 
+    fn is_quiet(kind: &str) -> bool {
+        reactions::is_quiet(kind)
+    }
+
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
     }

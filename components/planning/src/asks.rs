@@ -3,7 +3,7 @@
 use tradewind_kernel::Id;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::store::Outage;
 use tradewind_shell::world::{Answered, AskError, World};
@@ -16,6 +16,13 @@ use tradewind_shell::world::{Answered, AskError, World};
 pub trait Asks {
     /// Every offer of an item (`suppliers.offers`).
     async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError>;
+
+    /// What may be spent with a supplier (`suppliers.commitment`).
+    async fn commitment(
+        &self,
+        tenant: &str,
+        supplier: &str,
+    ) -> Result<Answered<Commitment>, AskError>;
 
     /// The pegging of an item as if `changes` were so (`stock.trial`).
     async fn trial(

@@ -32,6 +32,7 @@ pub mod replenishment;
 pub mod risk;
 pub mod runs;
 pub mod safety_stock;
+pub mod spending;
 
 use tradewind_kernel::event::Domain;
 use tradewind_shell::call::{Answer, Call};

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use tradewind_kernel::asks::inventory::{Network, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::event_id;
 use tradewind_kernel::events::inventory::PromiseMove;
 use tradewind_kernel::events::planning::{MitigationOption, OptionsRanked};
@@ -29,6 +29,7 @@ use crate::late::LatePart;
 use crate::mitigation::{Gain, Situation, rank};
 use crate::promotion::Promotion;
 use crate::risk::Ordered;
+use crate::spending::is_limited;
 
 /// Trials for one item at most. Enough for eight suppliers, six protections and a few lanes.
 const MOST_TRIALS: usize = 160;
@@ -76,6 +77,8 @@ pub(crate) struct Search<'a, W> {
     nodes: BTreeMap<String, Node>,
     late: Vec<LatePart>,
     offers: Vec<Offer>,
+    /// What the open orders of suppliers with a limit sum to.
+    commitments: BTreeMap<Id, Commitment>,
     network: Network,
     trials_left: Cell<usize>,
 }
@@ -104,6 +107,8 @@ where
             .await?;
     let offers = advice(world, async |asks: &W::Asks| asks.offers(tenant, name).await).await?;
     let network = advice(world, async |asks: &W::Asks| asks.network(tenant).await).await?;
+    let offers = offers.map(|answered| answered.value).unwrap_or_default();
+    let commitments = commitments(world, tenant, &offers).await?;
     let mut situation = Situation {
         sku: sku.clone(),
         today: worsened.today,
@@ -130,7 +135,8 @@ where
         situation,
         nodes: worsened.nodes,
         late: worsened.late,
-        offers: offers.map(|answered| answered.value).unwrap_or_default(),
+        offers,
+        commitments,
         network: network.map(|answered| answered.value).unwrap_or_default(),
         trials_left,
     };
@@ -142,6 +148,29 @@ where
     options.extend(search.postpone_promotion());
     rank(&mut options);
     Ok(if options.is_empty() { None } else { Some(OptionsRanked { sku, options }) })
+}
+
+/// What is open with each supplier of these offers that has a limit.
+///
+/// # Errors
+/// `Behind` when suppliers is; an outage when it is away.
+pub async fn commitments<W: World>(
+    world: &W,
+    tenant: &str,
+    offers: &[Offer],
+) -> Result<BTreeMap<Id, Commitment>, Failure>
+where
+    W::Asks: Asks,
+{
+    let mut commitments = BTreeMap::new();
+    for offer in offers.iter().filter(|offer| is_limited(offer)) {
+        let supplier = offer.supplier.as_str();
+        let ask = async |asks: &W::Asks| asks.commitment(tenant, supplier).await;
+        if let Some(answered) = advice(world, ask).await? {
+            commitments.insert(offer.supplier.clone(), answered.value);
+        }
+    }
+    Ok(commitments)
 }
 
 impl<W: World> Search<'_, W>

@@ -195,7 +195,7 @@ pub const REACTIONS: &[(&str, &[Domain])] = &[
     ("finance.settings-changed", &[Suppliers, Procurement, Inventory, Planning, Finance]),
     ("procurement.order-released", &[Suppliers, Inventory, Finance]),
     ("procurement.order-confirmed", &[Suppliers, Inventory, Planning, Finance]),
-    ("procurement.price-accepted", &[Finance]),
+    ("procurement.price-accepted", &[Suppliers, Finance]),
     ("procurement.order-received", &[Suppliers, Inventory, Finance]),
     ("procurement.order-past-due", &[Planning]),
     ("procurement.order-closed", &[Suppliers, Inventory, Finance]),

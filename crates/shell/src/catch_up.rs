@@ -4,6 +4,7 @@
 //! once; correctness rests on that alone. A large effect keeps its position beside the cursor. An
 //! event that cannot be processed is parked: the cursor moves on and an exception opens.
 
+mod merge;
 mod parking;
 mod plan;
 
@@ -56,6 +57,9 @@ const MIN_TRIED_FOR: u64 = 120_000;
 
 /// Tries of one effect against concurrent commits.
 const MAX_EFFECT_ATTEMPTS: u32 = 16;
+
+/// The longest pause between two tries to work one item; all of them stay within a lease.
+const WORK_PAUSE_MILLIS: u64 = 64;
 
 /// Tries after which an item that is marked again and again is not worked first any more.
 pub const PATIENT_WORK_FIRST: u32 = 6;
@@ -170,7 +174,19 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             return Ok(self.work_marks(progress).await? || behind);
         }
         let mut cursor = cut.cursor;
-        for batch in cut.events.chunks(S::BATCH.max(1)) {
+        let mut rest = cut.events.as_slice();
+        while !rest.is_empty() {
+            // What failed before is tried one by one, so that the event at fault is found.
+            if (tries <= 1 || *progress)
+                && let Some(taken) = self.merge(rest, cursor).await?
+            {
+                *progress = true;
+                let (done, after) = rest.split_at(taken);
+                (cursor, rest) = (done.last().map_or(cursor, |event| event.sequence), after);
+                continue;
+            }
+            let (batch, after) = rest.split_at(S::BATCH.clamp(1, rest.len()));
+            rest = after;
             let last = batch.last().map_or(cursor, |event| event.sequence);
             let poison = suspect && !*progress;
             let worked = if poison {
@@ -356,7 +372,9 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             match self.world.store().commit(&commit).await? {
                 Outcome::Done { .. } if parts => return self.write_out_mark().await,
                 Outcome::Done { .. } => return Ok(()),
-                _ => {}
+                // What is written all the time is left alone for a moment: a heavy item would
+                // otherwise be worked in vain as fast as it can be.
+                _ => self.world.pause(WORK_PAUSE_MILLIS.min(1 << attempt.min(8))).await,
             }
         }
         Ok(())

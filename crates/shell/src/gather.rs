@@ -5,6 +5,7 @@
 //! twice costs nothing and gives the same, and [`Gather::prefetch`] reads many things at one
 //! moment in one round trip.
 
+mod laid;
 mod page;
 mod parse;
 
@@ -49,6 +50,7 @@ struct Memory {
     known: Carried,
     checks: BTreeSet<Check>,
     sequence: u64,
+    laid: laid::Laid,
 }
 
 /// Reads for one decision or one answer.
@@ -198,7 +200,7 @@ impl<'w, W: World> Gather<'w, W> {
         memory.known.iter().find(|(known, _)| known == read).map(|(_, found)| found.clone())
     }
 
-    fn remember(&self, read: Read, found: Found) {
+    fn remember(&self, read: Read, mut found: Found) {
         let mut memory = self.memory.borrow_mut();
         match (&read, &found) {
             (Read::Record { key }, Found::Record(record)) => {
@@ -211,6 +213,7 @@ impl<'w, W: World> Gather<'w, W> {
             }
             _ => {}
         }
+        memory.laid.show_in(&read, &mut found);
         memory.known.push((read, found));
     }
 

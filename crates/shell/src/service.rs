@@ -87,6 +87,14 @@ pub trait Service<W: World>: Sized {
     /// Decides what an event means here. Plug-ins are not asked. A refusal parks the event.
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure>;
 
+    /// Whether an event of this type mostly tells nothing here: then the effects of several such
+    /// events, decided one by one, go in one commit, with at most one that does tell something. Its
+    /// reactions must rest on nothing but what they gather.
+    fn is_quiet(kind: &str) -> bool {
+        let _ = kind;
+        false
+    }
+
     /// Works a marked item.
     async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {
         let _ = (gather, mark);

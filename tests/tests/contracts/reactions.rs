@@ -9,7 +9,7 @@ use tradewind_finance::Finance;
 use tradewind_inventory::Inventory;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::{Offer, Standing};
+use tradewind_kernel::asks::suppliers::{Commitment, Offer, Standing};
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::{Domain, Event, NewEvent, Origin, reacted_by};
 use tradewind_kernel::{Id, Instant};
@@ -49,6 +49,10 @@ impl tradewind_inventory::asks::Asks for Nobody {
 
 impl tradewind_planning::asks::Asks for Nobody {
     async fn offers(&self, _: &str, _: &str) -> Result<Answered<Vec<Offer>>, AskError> {
+        unanswered()
+    }
+
+    async fn commitment(&self, _: &str, _: &str) -> Result<Answered<Commitment>, AskError> {
         unanswered()
     }
 

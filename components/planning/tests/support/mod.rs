@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use futures::executor::block_on;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use tradewind_inventory::pegging::{PegInput, Supply, SupplyKind, peg};
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Lane, Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::{Domain, NewEvent, Origin, Payload};
 use tradewind_kernel::events::inventory::{Holding, PromiseMove, Usable};
 use tradewind_kernel::{Day, Id, Instant, Money};
@@ -45,6 +46,7 @@ pub struct Others {
     pub pegging: Mutex<Option<PegInput>>,
     pub prices: Mutex<Vec<(String, Money)>>,
     pub offers: Mutex<Vec<Offer>>,
+    pub commitments: Mutex<BTreeMap<String, Commitment>>,
     pub lanes: Mutex<Vec<Lane>>,
     pub outlook: Mutex<Outlook>,
     pub positions: Mutex<Vec<Position>>,
@@ -139,6 +141,10 @@ pub fn supply(id: &str, node: &str, day: Day, quantity: i64) -> Supply {
 impl Asks for Others {
     async fn offers(&self, _: &str, _: &str) -> Result<Answered<Vec<Offer>>, AskError> {
         self.answer(self.offers.lock().unwrap().clone())
+    }
+
+    async fn commitment(&self, _: &str, name: &str) -> Result<Answered<Commitment>, AskError> {
+        self.answer(self.commitments.lock().unwrap().get(name).cloned().unwrap_or_default())
     }
 
     async fn trial(

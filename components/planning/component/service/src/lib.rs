@@ -7,7 +7,7 @@ use spin_sdk::{http_service, redis_subscriber};
 use tradewind_kernel::Id;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_planning::Planning;
 use tradewind_shell::guest::{self, HttpResponse};
 use tradewind_shell::store::Outage;
@@ -19,6 +19,14 @@ struct Composed;
 impl tradewind_planning::asks::Asks for Composed {
     async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError> {
         tradewind_bindings::suppliers::offers(tenant, sku).await
+    }
+
+    async fn commitment(
+        &self,
+        tenant: &str,
+        supplier: &str,
+    ) -> Result<Answered<Commitment>, AskError> {
+        tradewind_bindings::suppliers::commitment(tenant, supplier).await
     }
 
     async fn trial(

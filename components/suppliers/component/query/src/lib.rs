@@ -38,6 +38,21 @@ impl wit::Guest for generated::Provider {
         })
     }
 
+    async fn commitment_of(
+        tenant: String,
+        supplier: String,
+    ) -> Result<wit::CommitmentAnswer, types::AskError> {
+        let world = guest::provider().await.map_err(error)?;
+        let answer = queries::commitment(&world, &tenant, &supplier).await.map_err(error)?;
+        let kernel::Commitment { limit, open } = answer.value;
+        let open = open.into_iter().map(money).collect();
+        Ok(wit::CommitmentAnswer {
+            commitment: wit::Commitment { limit: limit.map(money), open },
+            witnesses: answer.witnesses.into_iter().filter_map(witness).collect(),
+            sequence: answer.sequence,
+        })
+    }
+
     async fn offers_of(tenant: String, sku: String) -> Result<wit::OffersAnswer, types::AskError> {
         let world = guest::provider().await.map_err(error)?;
         let answer = queries::offers(&world, &tenant, &sku).await.map_err(error)?;
