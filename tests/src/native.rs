@@ -2,6 +2,8 @@
 //!
 //! After each request every nudge is delivered until none is left, as the real host does by itself.
 
+use std::rc::Rc;
+
 use anyhow::{Result, bail};
 use futures::executor::block_on;
 use tradewind_finance::Finance;
@@ -15,6 +17,7 @@ use tradewind_planning::Planning;
 use tradewind_procurement::Procurement;
 use tradewind_reporting::Reporting;
 use tradewind_shell::auth::Caller;
+use tradewind_shell::cache::Cache;
 use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
@@ -25,6 +28,9 @@ use tradewind_shell::world::{Answered, AskError};
 use tradewind_suppliers::Suppliers;
 
 use crate::driver::{Driver, Got, Sender, Sent};
+
+/// Instances that answer in turn: with two, one has always missed something.
+const INSTANCES: usize = 2;
 
 /// The asks of every domain, answered by calling the provider on the same store.
 #[derive(Clone)]
@@ -108,11 +114,14 @@ pub struct Native {
     store: MemoryStore,
     now: Instant,
     seed: u128,
+    /// What each of several instances remembers; requests go to any of them.
+    caches: [Rc<Cache>; INSTANCES],
 }
 
 impl Default for Native {
     fn default() -> Self {
-        Self { store: MemoryStore::new(), now: Instant::from_millis(0), seed: 1 }
+        let (store, now) = (MemoryStore::new(), Instant::from_millis(0));
+        Self { store, now, seed: 1, caches: Default::default() }
     }
 }
 
@@ -126,13 +135,16 @@ impl Native {
     /// The same product at the same moment, sharing nothing with this one; its store has no faults.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { store: self.store.fork(), now: self.now, seed: self.seed }
+        let (store, caches) = (self.store.fork(), Default::default());
+        Self { store, now: self.now, seed: self.seed, caches }
     }
 
     fn world(&mut self) -> Provider<MemoryStore> {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2);
         let asks = Direct { store: self.store.clone(), now: self.now };
-        let mut world = LocalWorld::new(self.store.clone(), asks, self.now, self.seed);
+        let instance = usize::try_from((self.seed >> 32) % INSTANCES as u128).unwrap_or(0);
+        let mut world = LocalWorld::new(self.store.clone(), asks, self.now, self.seed)
+            .remembering(Rc::clone(&self.caches[instance]));
         world.verbose = true;
         world
     }

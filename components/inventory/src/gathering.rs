@@ -60,8 +60,8 @@ pub fn situation_reads(sku: &Id) -> Vec<Read> {
 /// # Errors
 /// Outages; `Behind`.
 pub async fn network<W: World>(gather: &Gather<'_, W>) -> Result<Rc<Network>, Failure> {
-    let kept = gather.record::<Network>(keys::NETWORK).await?;
-    Ok(Rc::new(kept.map(|kept| kept.value).unwrap_or_default()))
+    let kept = gather.shared::<Network>(keys::NETWORK).await?;
+    Ok(kept.map(|kept| kept.value).unwrap_or_default())
 }
 
 /// An item's master data.
@@ -85,7 +85,7 @@ pub async fn shelves<W: World>(
     gather.prefetch(common_reads().into_iter().chain(own).collect()).await?;
     let mut shelves = BTreeMap::new();
     for sku in skus {
-        if item(gather, sku).await?.is_some() {
+        if gather.exists(keys::item(sku)).await? {
             shelves.insert(sku.clone(), shelf(gather, sku).await?);
         }
     }
@@ -101,7 +101,7 @@ pub async fn shelf<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Shelf, 
         sku: sku.clone(),
         today: gather.today().await?,
         network: network(gather).await?,
-        plan: gather.record::<Plan>(keys::plan(sku)).await?.map(|kept| kept.value),
+        plan: gather.shared::<Plan>(keys::plan(sku)).await?.map(|kept| (*kept.value).clone()),
         counters: gather.counters(keys::stock(sku)).await?,
     })
 }

@@ -6,6 +6,7 @@
 //! that giving back undoes exactly that.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -118,6 +119,7 @@ pub struct ReservationLine {
     /// Not granted, open on the order's line.
     pub backordered: Quantity,
     /// The counter of the protection that it used, if one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<String>,
 }
 
@@ -138,9 +140,11 @@ pub enum ReservationStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Reservation {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Id>,
     pub channel: Id,
     pub status: ReservationStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Instant>,
     pub lines: Vec<ReservationLine>,
 }
@@ -180,7 +184,7 @@ pub struct ReservedWithUse {
     #[serde(flatten)]
     pub reserved: Reserved,
     /// The counter of the protection that each item's claims used.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub used: BTreeMap<Id, String>,
 }
 
@@ -190,13 +194,13 @@ impl Payload for ReservedWithUse {
 
 /// What a reserve rests on.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub struct Context {
     /// The id that it gets.
     pub id: Id,
     /// Now.
     pub now: Instant,
     /// The network.
-    pub network: &'a Network,
+    pub network: Rc<Network>,
     /// The shelves of all items that are known.
     pub shelves: BTreeMap<Id, Shelf>,
     /// The channel of the order it names, if that is known.
@@ -206,7 +210,7 @@ pub struct Context<'a> {
     pub ordered: BTreeMap<Id, Ordered>,
 }
 
-fn check(body: &ReserveBody, context: &Context<'_>) -> Result<(), Refusal> {
+fn check(body: &ReserveBody, context: &Context) -> Result<(), Refusal> {
     let mut faults = Faults::new();
     let known = context.network.channels.contains_key(&body.channel);
     faults.require(known, "/channel", "channel-unknown", "there is no such channel");
@@ -227,7 +231,7 @@ pub(crate) struct Granted {
     pub items: BTreeMap<Id, Vec<split::Allocation>>,
 }
 
-pub(crate) fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
+pub(crate) fn grant(body: &ReserveBody, context: &Context) -> Granted {
     let mut lines = vec![Vec::new(); body.lines.len()];
     let mut items = BTreeMap::new();
     for (sku, shelf) in &context.shelves {
@@ -236,7 +240,7 @@ pub(crate) fn grant(body: &ReserveBody, context: &Context<'_>) -> Granted {
         let wanted: Vec<Quantity> =
             places.iter().map(|place| body.lines[*place].quantity).collect();
         let total = wanted.iter().copied().fold(0, Quantity::saturating_add);
-        let (view, limits) = (shelf.view(), shelf.limits(&body.channel));
+        let (view, limits) = (shelf.view(&body.channel), shelf.limits(&body.channel));
         let chosen = split(&view, body.channel.as_str(), &limits, total, body.strategy.into());
         for (place, dealt) in places.into_iter().zip(deal(&chosen, &wanted)) {
             lines[place] = dealt;
@@ -251,7 +255,7 @@ pub(crate) fn sum(allocations: &[split::Allocation]) -> Quantity {
     allocations.iter().map(|one| one.quantity).fold(0, Quantity::saturating_add)
 }
 
-fn insufficient(body: &ReserveBody, context: &Context<'_>, granted: &Granted) -> Refusal {
+fn insufficient(body: &ReserveBody, context: &Context, granted: &Granted) -> Refusal {
     let mut faults = Vec::new();
     for (place, (line, dealt)) in body.lines.iter().zip(&granted.lines).enumerate() {
         if sum(dealt) < line.quantity {
@@ -281,7 +285,7 @@ fn insufficient(body: &ReserveBody, context: &Context<'_>, granted: &Granted) ->
 /// # Errors
 /// 422 naming every fault (`channel-unknown`, `channel-differs`, `sku-unknown`); 409
 /// `insufficient-stock` naming every short line and what is available.
-pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn reserve(body: &ReserveBody, context: &Context) -> Result<Decision, Refusal> {
     check(body, context)?;
     let granted = grant(body, context);
     let (rests, still_open) = backordered(body, context, &granted);
@@ -289,8 +293,19 @@ pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Re
     if is_short(body, &granted) && (body.mode == Mode::AllOrNothing || nothing) {
         return Err(insufficient(body, context, &granted));
     }
+    let mut decision = granting(body, context, &granted, &rests);
+    decision.guards.extend(still_open);
+    Ok(decision)
+}
 
-    let mut decision = Decision { guards: still_open, ..Decision::default() };
+/// Grants this much, and leaves the rests open.
+fn granting(
+    body: &ReserveBody,
+    context: &Context,
+    granted: &Granted,
+    rests: &[Quantity],
+) -> Decision {
+    let mut decision = Decision::default();
     let mut used = BTreeMap::new();
     for (sku, chosen) in granted.items.iter().filter(|(_, chosen)| !chosen.is_empty()) {
         let Some(shelf) = context.shelves.get(sku) else { continue };
@@ -300,7 +315,7 @@ pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Re
         used.extend(counter.map(|counter| (sku.clone(), counter)));
     }
     let expires = body.expires_in_seconds.map(|seconds| context.now.plus_seconds(seconds));
-    let lines = body.lines.iter().zip(&granted.lines).zip(&rests).map(|((line, dealt), rest)| {
+    let lines = body.lines.iter().zip(&granted.lines).zip(rests).map(|((line, dealt), rest)| {
         let claim = |one: &split::Allocation| {
             Some(Claim {
                 node: one.node.parse().ok()?,
@@ -324,13 +339,36 @@ pub fn reserve(body: &ReserveBody, context: &Context<'_>) -> Result<Decision, Re
         expires,
         lines: lines.collect(),
     };
-    Ok(made(decision, reservation, context, used))
+    made(decision, reservation, context, used)
+}
+
+/// Reserves on records and counters that may be stale, if the commit can tell that they are not:
+/// `None` when the order, a shortage or another strategy than `node-order` wants them read. The
+/// commit checks the records; the guards say that the live counters give this very split.
+#[must_use]
+pub fn reserve_as_remembered(body: &ReserveBody, context: &Context) -> Option<Decision> {
+    let renewed = context.shelves.values().all(Shelf::is_renewed);
+    if body.strategy != Strategy::NodeOrder || !renewed {
+        return None;
+    }
+    check(body, context).ok()?;
+    let granted = grant(body, context);
+    if is_short(body, &granted) {
+        return None;
+    }
+    let mut in_order = Vec::new();
+    for (sku, chosen) in &granted.items {
+        in_order.extend(guards::in_order(context.shelves.get(sku)?, &body.channel, chosen)?);
+    }
+    let mut decision = granting(body, context, &granted, &vec![0; body.lines.len()]);
+    decision.guards.extend(in_order);
+    Some(decision)
 }
 
 fn made(
     mut decision: Decision,
     reservation: Reservation,
-    context: &Context<'_>,
+    context: &Context,
     used: BTreeMap<Id, String>,
 ) -> Decision {
     let id = &context.id;

@@ -17,7 +17,7 @@ pub const MAX_LENGTH: usize = 64;
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 #[schema(
     value_type = String,
     format = "id",
@@ -62,15 +62,7 @@ impl FromStr for Id {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let first_ok = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        let rest_ok = text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-'));
-        if first_ok && rest_ok && text.len() <= MAX_LENGTH {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NotAnId)
-        }
+        Self::try_from(text.to_owned())
     }
 }
 
@@ -78,7 +70,11 @@ impl TryFrom<String> for Id {
     type Error = NotAnId;
 
     fn try_from(text: String) -> Result<Self, NotAnId> {
-        text.parse()
+        let first_ok = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let rest_ok = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-'));
+        if first_ok && rest_ok && text.len() <= MAX_LENGTH { Ok(Self(text)) } else { Err(NotAnId) }
     }
 }
 

@@ -6,13 +6,13 @@
 //! everything else is checked here, in this order: form, key, signature, claims, audience, expiry.
 //! Expiry uses the real clock, which is passed in.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Number, Value};
-use sha2::{Digest, Sha256};
+
 use tradewind_kernel::id::Id;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 
@@ -248,7 +248,7 @@ pub struct TokenCache {
     source: String,
     keys: Keys,
     audience: String,
-    callers: BTreeMap<[u8; 32], Caller>,
+    callers: HashMap<String, Caller>,
 }
 
 impl TokenCache {
@@ -261,7 +261,7 @@ impl TokenCache {
             source: jwks.to_owned(),
             keys: Keys::parse(jwks)?,
             audience: audience.to_owned(),
-            callers: BTreeMap::new(),
+            callers: HashMap::new(),
         })
     }
 
@@ -276,8 +276,7 @@ impl TokenCache {
     /// # Errors
     /// As [`verify`].
     pub fn verify(&mut self, bearer_token: &str, now_real_seconds: i64) -> Result<Caller, Refusal> {
-        let digest: [u8; 32] = Sha256::digest(bearer_token.as_bytes()).into();
-        if let Some(caller) = self.callers.get(&digest) {
+        if let Some(caller) = self.callers.get(bearer_token) {
             unexpired(caller, now_real_seconds)?;
             return Ok(caller.clone());
         }
@@ -285,11 +284,12 @@ impl TokenCache {
         if self.callers.len() >= CACHED_TOKENS {
             self.callers.retain(|_, kept| unexpired(kept, now_real_seconds).is_ok());
         }
-        if self.callers.len() >= CACHED_TOKENS {
-            // Digests are random, so the first is any.
-            self.callers.pop_first();
+        if self.callers.len() >= CACHED_TOKENS
+            && let Some(any) = self.callers.keys().next().cloned()
+        {
+            self.callers.remove(&any);
         }
-        self.callers.insert(digest, caller.clone());
+        self.callers.insert(bearer_token.to_owned(), caller.clone());
         Ok(caller)
     }
 }

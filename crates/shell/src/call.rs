@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::catch_up::catch_up;
 use crate::failure::Failure;
-use crate::gather::Gather;
+use crate::gather::{Gather, Trust};
 use crate::http::Request;
 use crate::run::{self, MAX_ATTEMPTS, Task};
 use crate::service::Service;
@@ -26,6 +26,9 @@ use crate::world::World;
 pub const PAGE: usize = 50;
 /// The most items of one page.
 pub const MAX_PAGE: usize = 500;
+
+/// Bytes of a request's hash that are kept: nobody finds two requests alike in 128 bits.
+const HASH_BYTES: usize = 16;
 
 /// An answer, before it becomes a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -307,7 +310,8 @@ pub async fn query<S: Service<W>, W: World, T>(
     read: impl AsyncFn(&Gather<'_, W>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     for attempt in 0..MAX_ATTEMPTS {
-        let gather = Gather::new(world, tenant, S::DOMAIN, needs.clone(), attempt);
+        let gather =
+            Gather::new(world, tenant, S::DOMAIN, needs.clone(), attempt).trusting(Trust::Fresh);
         match read(&gather).await {
             Err(Failure::Behind) => {
                 let progress = catch_up::<S, W>(world, tenant).await?;
@@ -333,5 +337,10 @@ fn request_hash(request: &Request) -> String {
         hash.update([0]);
     }
     hash.update(&request.body);
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(hash.finalize().get(..HASH_BYTES).unwrap_or_default())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

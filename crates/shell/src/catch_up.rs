@@ -139,9 +139,8 @@ struct Engine<'w, S, W> {
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
     async fn run(&self, lease: Lease, progress: &mut bool) -> Result<(), Failure> {
-        let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
         for _ in 0..MAX_ROUNDS {
-            if !self.round(vain, progress).await? {
+            if !self.round(lease, progress).await? {
                 break;
             }
             let store = self.world.store();
@@ -154,11 +153,11 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         Ok(())
     }
 
-    /// One round; gives back whether there may be more. `vain`: what comes first was tried too
-    /// often.
-    async fn round(&self, vain: bool, progress: &mut bool) -> Result<bool, Failure> {
+    /// One round; gives back whether there may be more.
+    async fn round(&self, lease: Lease, progress: &mut bool) -> Result<bool, Failure> {
         let store = self.world.store();
         let cut = store.cut(self.tenant, S::DOMAIN, CUT_LIMIT).await?;
+        let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
         let suspect = vain && !*progress;
         if let Some((plan, version)) = self.plan().await? {
             self.continue_plan(plan, version, cut.cursor, suspect).await?;
@@ -177,7 +176,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         let mut rest = cut.events.as_slice();
         while !rest.is_empty() {
             // What failed before is tried one by one, so that the event at fault is found.
-            if (tries <= 1 || *progress)
+            if (lease.tries <= 1 || *progress)
                 && let Some(taken) = self.merge(rest, cursor).await?
             {
                 *progress = true;

@@ -15,6 +15,7 @@ use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::time::Instant;
 
 use crate::auth::{Caller, TokenCache, bearer};
+use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::http::{Request, Response};
 use crate::serve::{nudged, serve};
@@ -43,6 +44,7 @@ struct Config {
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
     static TOKENS: RefCell<Option<TokenCache>> = const { RefCell::new(None) };
+    static CACHE: Rc<Cache> = Rc::default();
 }
 
 async fn variable(name: &str, default: &str) -> Result<String, Outage> {
@@ -79,6 +81,7 @@ async fn config() -> Result<Rc<Config>, Outage> {
 pub struct GuestWorld<A> {
     store: SpinStore,
     asks: A,
+    cache: Rc<Cache>,
     offset_seconds: i64,
     idempotency_seconds: u64,
     quiet: bool,
@@ -94,6 +97,7 @@ impl<A> GuestWorld<A> {
         Ok(Self {
             store: crate::spin::open(&config.redis_url, config.wait_replicas),
             asks,
+            cache: CACHE.with(Rc::clone),
             offset_seconds: number("clock_offset_seconds", "0").await?,
             idempotency_seconds: config.idempotency_seconds,
             quiet: config.quiet,
@@ -117,6 +121,10 @@ impl<A> World for GuestWorld<A> {
 
     fn asks(&self) -> &A {
         &self.asks
+    }
+
+    fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     fn now(&self) -> Instant {

@@ -54,6 +54,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     now_millis: u64,
+    life: u64,
     tenants: BTreeMap<String, Tenant>,
     listed: BTreeSet<String>,
     nudges: Vec<(Domain, String)>,
@@ -87,6 +88,7 @@ impl MemoryStore {
         let state = self.state();
         let copy = State {
             now_millis: state.now_millis,
+            life: state.life,
             tenants: state.tenants.clone(),
             listed: state.listed.clone(),
             nudges: state.nudges.clone(),
@@ -95,6 +97,18 @@ impl MemoryStore {
             faults: None,
         };
         Self { state: Arc::new(Mutex::new(copy)) }
+    }
+
+    /// Falls back to what `earlier`, a fork of this, has, and begins another life: what a restart
+    /// from an older file does, or a replica that was behind.
+    pub fn fall_back_to(&self, earlier: &Self) {
+        let (tenants, listed) = {
+            let earlier = earlier.state();
+            (earlier.tenants.clone(), earlier.listed.clone())
+        };
+        let mut state = self.state();
+        (state.tenants, state.listed) = (tenants, listed);
+        state.life = state.life.saturating_add(1);
     }
 
     /// Sets the clock by which leases and kept replies end.
@@ -189,6 +203,7 @@ impl State {
         check::tenant(name)?;
         let tenant = self.tenants.entry(name.to_owned()).or_default();
         tenant.expire(self.now_millis);
+        tenant.life = self.life;
         Ok(tenant)
     }
 }

@@ -50,9 +50,10 @@ local readers = {
 local function read(keys, args)
   local take, take_number, take_many = walker(args)
   local domain = take()
-  local out = { is_behind(keys, domain, take_number, take_many) and '1' or '0' }
+  local out = { is_behind(keys, domain, nil, take_number, take_many) and '1' or '0' }
   out[2] = text(redis.call('EXISTS', keys[MARKS]))
   out[3] = redis.call('GET', keys[SEQUENCE]) or '0'
+  out[4] = life()
   for i = MARKS + 1, #keys do
     readers[take()](out, keys[i], take, take_number, take_many)
   end

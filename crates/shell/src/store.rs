@@ -28,7 +28,7 @@ use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
 pub struct Outage(pub String);
 
 /// One thing to read. All reads of a request see one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Read {
     /// A record.
     Record {
@@ -202,6 +202,8 @@ pub struct Snapshot {
     pub waiting: bool,
     /// The tenant's sequence at this moment: 0 for a tenant without any commit.
     pub sequence: u64,
+    /// The life of the store that answered; see [`Check::Life`].
+    pub life: u64,
     /// What was found.
     pub found: Vec<Found>,
 }
@@ -227,6 +229,13 @@ pub enum Check {
     Unmarked {
         /// The item.
         item: String,
+    },
+    /// The store is in the life in which it was read. Versions never repeat while a store lives;
+    /// one that is restarted, restored or replaced by its replica may have lost its last commits
+    /// and give their versions again. What is remembered from an earlier life is stale.
+    Life {
+        /// The life, as a [`Snapshot`] told it.
+        life: u64,
     },
 }
 

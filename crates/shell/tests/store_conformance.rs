@@ -43,6 +43,7 @@ on_both! {
         checks_go_in_order_and_write_nothing
         versions_are_checked
         unmarked_is_checked
+        a_life_is_checked
         guards_see_live_counters
         a_floor_is_the_live_minimum
         remaining_never_goes_below_zero

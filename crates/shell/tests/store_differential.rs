@@ -221,8 +221,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The answer of a store, with marks in a fixed order.
+/// The answer of a store, with marks in a fixed order and without its own life.
 fn sorted(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.life = 0;
     for found in &mut snapshot.found {
         if let Found::Marks(marks) = found {
             marks.sort_by(|one, other| one.item.cmp(&other.item));

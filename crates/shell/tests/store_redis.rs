@@ -7,7 +7,7 @@ mod store_support;
 use futures::future::join_all;
 use store_support::*;
 use tradewind_kernel::event::Domain;
-use tradewind_shell::store::{Commit, Found, Outcome, Read, Store};
+use tradewind_shell::store::{Check, Commit, Found, Outcome, Read, Store};
 
 /// Has Redis do a command beside the store.
 async fn command(server: &Server, words: &[&str]) -> redis::Value {
@@ -34,6 +34,18 @@ fn flushed_functions_are_loaded_again() {
         }
         command(&bench.server, &["FUNCTION", "FLUSH"]).await;
         assert_eq!(read(&bench.store, counter()).await, [Found::CounterFields(vec![3])]);
+    });
+}
+
+#[test]
+fn a_library_that_is_loaded_again_begins_another_life() {
+    block_on(async {
+        let bench = Redis::start().await;
+        let life = snapshot(&bench.store, vec![]).await.life;
+        command(&bench.server, &["FUNCTION", "FLUSH"]).await;
+        let stale = Commit { checks: vec![Check::Life { life }], ..commit(Domain::Inventory) };
+        assert_eq!(bench.store.commit(&stale).await, Ok(Outcome::Stale(0)));
+        assert!(snapshot(&bench.store, vec![]).await.life > life);
     });
 }
 

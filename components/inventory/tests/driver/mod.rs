@@ -136,7 +136,7 @@ impl Store for Interleaved {
 pub struct Driver {
     pub world: TestWorld,
     pub store: MemoryStore,
-    keys: Cell<u64>,
+    keys: std::rc::Rc<Cell<u64>>,
 }
 
 /// An answer.
@@ -190,14 +190,29 @@ pub fn id(text: &str) -> Id {
 
 impl Driver {
     pub fn new(now: &str) -> Self {
-        let store = MemoryStore::new();
+        Self::over(MemoryStore::new(), instant(now), std::rc::Rc::default())
+    }
+
+    fn over(store: MemoryStore, now: Instant, keys: std::rc::Rc<Cell<u64>>) -> Self {
         let interleaved = Interleaved {
             store: store.clone(),
             chance: std::rc::Rc::default(),
             read: std::rc::Rc::default(),
         };
-        let world = LocalWorld::new(interleaved, Offers::default(), instant(now), 7);
-        Self { world, store, keys: Cell::new(0) }
+        // Instances must not draw the same ids.
+        let seed = u128::from(store.calls()).wrapping_mul(2).wrapping_add(7);
+        let world = LocalWorld::new(interleaved, Offers::default(), now, seed);
+        Self { world, store, keys }
+    }
+
+    /// Another instance, which remembers nothing yet, over the same store.
+    pub fn beside(&self) -> Self {
+        Self::over(self.store.clone(), self.world.now(), self.keys.clone())
+    }
+
+    /// An instance that remembers nothing, over a copy of the store.
+    pub fn copy(&self) -> Self {
+        Self::over(self.store.fork(), self.world.now(), self.keys.clone())
     }
 
     pub fn caller(roles: &[Role], channel: Option<&str>) -> Caller {

@@ -1,9 +1,13 @@
 //! Writes laid over what was read: how the effect of one event is seen by the next before either is
 //! committed.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use tradewind_kernel::decision::Write;
 
-use super::Gather;
+use super::{Gather, Memory};
+use crate::cache::Entry;
 use crate::store::{Found, Read, Versioned};
 use crate::world::World;
 
@@ -11,37 +15,77 @@ use crate::world::World;
 #[derive(Default)]
 pub(super) struct Laid {
     writes: Vec<Write>,
+    /// What was read and is written: as the writes leave it. The witnesses stay those of what is
+    /// stored.
+    shown: HashMap<Read, Rc<Entry>>,
     /// Something that was read does not show them.
     unsure: bool,
 }
 
 impl Laid {
     /// Makes what is read now show them all.
-    pub(super) fn show_in(&mut self, read: &Read, found: &mut Found) {
-        for write in &self.writes {
-            self.unsure |= !shows(write, read, found);
+    pub(super) fn show_in(&mut self, read: &Read, entry: &Rc<Entry>) {
+        let writes = std::mem::take(&mut self.writes);
+        self.show(&writes, read, entry);
+        self.writes = writes;
+    }
+
+    /// What was read as the writes leave it, if they concern it.
+    pub(super) fn shown(&self, read: &Read) -> Option<&Rc<Entry>> {
+        self.shown.get(read)
+    }
+
+    fn show(&mut self, writes: &[Write], read: &Read, entry: &Rc<Entry>) {
+        let mut concerned = writes.iter().filter(|write| concerns(write, read)).peekable();
+        if concerned.peek().is_none() {
+            return;
         }
+        let before = self.shown.get(read).unwrap_or(entry);
+        let (mut found, life) = (before.found.clone(), before.life);
+        for write in concerned {
+            self.unsure |= !shows(write, read, &mut found);
+        }
+        self.shown.insert(read.clone(), Rc::new(Entry::new(found, life)));
     }
 }
 
 impl<W: World> Gather<'_, W> {
-    /// Lets everything that is read from now on, and what was read before, show these writes. The
-    /// witnesses stay those of what is stored. A record shows the version that it has in the store.
+    /// Lets everything that is read from now on, and what was read before, show these writes. A
+    /// record shows the version that it has in the store.
     pub(crate) fn lay(&self, writes: &[Write]) {
         let mut memory = self.memory.borrow_mut();
-        let memory = &mut *memory;
-        for (read, found) in &mut memory.known {
-            for write in writes {
-                memory.laid.unsure |= !shows(write, read, found);
-            }
+        let Memory { known, laid, .. } = &mut *memory;
+        for (read, entry) in known.iter() {
+            laid.show(writes, read, entry);
         }
-        memory.laid.writes.extend(writes.iter().cloned());
+        laid.writes.extend(writes.iter().cloned());
     }
 
     /// Whether what was read shows all that was laid over it: a page of an index and a mark do not.
     pub(crate) fn is_sure(&self) -> bool {
         !self.memory.borrow().laid.unsure
     }
+}
+
+/// Whether a write may change what was read: it is of the same name, or both are about marks.
+fn concerns(write: &Write, read: &Read) -> bool {
+    let written = match write {
+        Write::Put { key, .. } | Write::Delete { key } => key,
+        Write::PutMember { set, .. } | Write::DeleteMember { set, .. } => set,
+        Write::Add { counters, .. } => counters,
+        Write::Index { index, .. } | Write::Unindex { index, .. } => index,
+        Write::Mark { .. } => return matches!(read, Read::Mark { .. } | Read::Marks { .. }),
+    };
+    let of = match read {
+        Read::Record { key }
+        | Read::Set { key }
+        | Read::Members { key, .. }
+        | Read::Counters { key }
+        | Read::CounterFields { key, .. } => key,
+        Read::List { index, .. } | Read::Due { index, .. } => index,
+        Read::Mark { .. } | Read::Marks { .. } | Read::Events { .. } => return false,
+    };
+    written == of
 }
 
 /// Makes an answer show a write; false when it cannot.

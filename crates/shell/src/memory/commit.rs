@@ -102,6 +102,7 @@ impl Tenant {
             Check::Unmarked { item } => {
                 self.marks.get(&commit.domain).is_none_or(|marks| !marks.contains_key(item))
             }
+            Check::Life { life } => *life == self.life,
         }
     }
 

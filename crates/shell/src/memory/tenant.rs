@@ -12,6 +12,8 @@ use crate::store::{
 /// Everything of one tenant.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tenant {
+    /// The store's life; the same in all its tenants.
+    pub(super) life: u64,
     pub(super) sequence: u64,
     pub(super) records: BTreeMap<String, Kept>,
     pub(super) sets: BTreeMap<String, Members>,
@@ -63,6 +65,7 @@ impl Tenant {
             behind: self.behind(request.domain, &request.needs),
             waiting: self.waiting(request.domain),
             sequence: self.sequence,
+            life: self.life,
             found: request.reads.iter().map(|read| self.find(read)).collect(),
         }
     }

@@ -104,8 +104,12 @@ pub fn commit(commit: &Commit) -> Result<(), Outage> {
         }
     }
     for check in &commit.checks {
-        if let Check::Record { version: read, .. } | Check::Set { version: read, .. } = check {
-            version("a version", *read)?;
+        match check {
+            Check::Record { version: read, .. } | Check::Set { version: read, .. } => {
+                version("a version", *read)?;
+            }
+            Check::Life { life } => version("a life", *life)?,
+            Check::Unmarked { .. } => {}
         }
     }
     commit.guards.iter().try_for_each(guard)?;

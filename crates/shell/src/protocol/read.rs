@@ -107,12 +107,13 @@ pub fn decode_read(request: &ReadRequest, values: Vec<Value>) -> Result<Snapshot
     let behind = from.number::<i64>()? == 1;
     let waiting = from.number::<i64>()? == 1;
     let sequence = from.number()?;
+    let life = from.number()?;
     let found =
         request.reads.iter().map(|read| decode_one(read, &mut from)).collect::<Result<_, _>>()?;
     if !from.is_empty() {
         return Err(senseless("a reply that is too long"));
     }
-    Ok(Snapshot { behind, waiting, sequence, found })
+    Ok(Snapshot { behind, waiting, sequence, life, found })
 }
 
 fn decode_one(read: &Read, from: &mut Reader) -> Result<Found, Outage> {

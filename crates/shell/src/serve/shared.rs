@@ -44,25 +44,26 @@ const EVENT_QUERY: &[QueryParameter] = &[
     },
 ];
 
-pub(super) fn routes(domain: &'static str) -> [(Common, Method, String); 6] {
-    [
-        (Common::Events, Method::Get, format!("/{domain}/v1/events")),
-        (Common::OpenApi, Method::Get, format!("/{domain}/v1/openapi.json")),
-        (Common::Parked, Method::Get, format!("/{domain}/v1/parked")),
-        (Common::Replay, Method::Post, format!("/{domain}/v1/parked/{{event}}/replay")),
-        (Common::Dismiss, Method::Post, format!("/{domain}/v1/parked/{{event}}/dismiss")),
-        (Common::Tick, Method::Post, format!("/{domain}/v1/tick")),
-    ]
-}
+/// Paths below `/{domain}/v1/`.
+const ROUTES: [(Common, Method, &str); 6] = [
+    (Common::Events, Method::Get, "events"),
+    (Common::OpenApi, Method::Get, "openapi.json"),
+    (Common::Parked, Method::Get, "parked"),
+    (Common::Replay, Method::Post, "parked/{event}/replay"),
+    (Common::Dismiss, Method::Post, "parked/{event}/dismiss"),
+    (Common::Tick, Method::Post, "tick"),
+];
 
 pub(super) type Matched = Option<(Common, Vec<(&'static str, String)>)>;
 
-pub(super) fn find(
-    routes: &[(Common, Method, String)],
-    path: &str,
-    method: Option<Method>,
-) -> Result<Matched, Refusal> {
-    for (operation, wanted, pattern) in routes {
+/// What of a path of ours comes after `/{domain}/v1/`.
+pub(super) fn below<'a>(domain: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix('/')?.strip_prefix(domain)?.strip_prefix("/v1/")
+}
+
+pub(super) fn find(domain: &str, path: &str, method: Option<Method>) -> Result<Matched, Refusal> {
+    let Some(path) = below(domain, path) else { return Ok(None) };
+    for (operation, wanted, pattern) in ROUTES {
         let parameters = match pattern.split_once("{event}") {
             None => (pattern == path).then(Vec::new),
             Some((before, after)) => path
@@ -72,10 +73,10 @@ pub(super) fn find(
                 .map(|event| vec![("event", event.to_owned())]),
         };
         if let Some(parameters) = parameters {
-            if Some(*wanted) != method {
+            if Some(wanted) != method {
                 return Err(no_route(true));
             }
-            return Ok(Some((*operation, parameters)));
+            return Ok(Some((operation, parameters)));
         }
     }
     Ok(None)

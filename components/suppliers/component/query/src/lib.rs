@@ -130,7 +130,7 @@ fn witness(check: Check) -> Option<types::Witness> {
     match check {
         Check::Record { key, version } => Some(types::Witness { of_set: false, key, version }),
         Check::Set { key, version } => Some(types::Witness { of_set: true, key, version }),
-        Check::Unmarked { .. } => None,
+        Check::Unmarked { .. } | Check::Life { .. } => None,
     }
 }
 
