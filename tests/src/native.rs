@@ -109,6 +109,24 @@ impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
     }
 }
 
+/// A moment of the product, from which many endings can begin, on other threads as well: instances
+/// belong to a thread, so they are not part of it.
+pub struct Moment {
+    store: MemoryStore,
+    now: Instant,
+    seed: u128,
+}
+
+impl Moment {
+    /// The product at this moment, sharing nothing with any other; its store has no faults, and its
+    /// instances remember nothing.
+    #[must_use]
+    pub fn begin(&self) -> Native {
+        let (store, caches) = (self.store.fork(), Default::default());
+        Native { store, now: self.now, seed: self.seed, caches }
+    }
+}
+
 /// The product in this process.
 pub struct Native {
     store: MemoryStore,
@@ -132,11 +150,16 @@ impl Native {
         &self.store
     }
 
-    /// The same product at the same moment, sharing nothing with this one; its store has no faults.
+    /// This moment.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment { store: self.store.fork(), now: self.now, seed: self.seed }
+    }
+
+    /// The same product at the same moment, as [`Moment::begin`] makes it.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let (store, caches) = (self.store.fork(), Default::default());
-        Self { store, now: self.now, seed: self.seed, caches }
+        self.moment().begin()
     }
 
     fn world(&mut self) -> Provider<MemoryStore> {
