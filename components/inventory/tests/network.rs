@@ -61,3 +61,14 @@ fn two_changes_at_once_are_told_apart() {
     assert_eq!(moves(&driver, &said[1]), [[0, 7, 0, 7]]);
     driver.verify();
 }
+
+#[test]
+fn a_tick_of_a_tenant_with_nothing_to_do_is_a_handful_of_calls() {
+    let driver = shop();
+    driver.tick();
+    let before = driver.store.calls();
+    driver.tick();
+    let calls = driver.store.calls() - before;
+    // Is it behind, the day, what expires, is it behind.
+    assert_eq!(calls, 4);
+}
