@@ -213,7 +213,11 @@ impl Native {
         Ok(())
     }
 
-    fn answer(&mut self, caller: Caller, request: &Request) -> Result<Response> {
+    /// Answers one request and delivers no nudge.
+    ///
+    /// # Errors
+    /// No domain answers that path.
+    pub fn answer(&mut self, caller: Caller, request: &Request) -> Result<Response> {
         let domain = request.path.split('/').nth(1).unwrap_or("").parse::<Domain>();
         let Ok(domain) = domain else { bail!("no domain answers {}", request.path) };
         let world = self.world();

@@ -66,7 +66,9 @@ where
     W::Asks: Asks,
 {
     const DOMAIN: Domain = Domain::Inventory;
+
     const WORKS_MARKS: bool = true;
+    const TICKS: bool = true;
 
     type Operation = http::Operation;
 

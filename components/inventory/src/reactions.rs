@@ -34,10 +34,8 @@ use crate::shelf::Shelf;
 use crate::situation::{Situation, availability_changed};
 use crate::supply::SupplyLine;
 
-/// Before the name of an item whose many promises follow its supply in a step of their own.
+/// Before the name of an item whose many promises follow its supply: the first step, and the other.
 const SUPPLY_STEP: &str = "supply:";
-
-/// Before the name of an item whose many promises follow its supply: the step that follows.
 const PROMISES_STEP: &str = "promises:";
 
 /// Items listed at a time.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_form::text_form;
 use crate::time::Instant;
 
 /// The longest id.
@@ -62,27 +63,19 @@ impl FromStr for Id {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl TryFrom<String> for Id {
-    type Error = NotAnId;
-
-    fn try_from(text: String) -> Result<Self, NotAnId> {
         let first_ok = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
         let rest_ok = text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-'));
-        if first_ok && rest_ok && text.len() <= MAX_LENGTH { Ok(Self(text)) } else { Err(NotAnId) }
+        if first_ok && rest_ok && text.len() <= MAX_LENGTH {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnId)
+        }
     }
 }
 
-impl From<Id> for String {
-    fn from(id: Id) -> Self {
-        id.0
-    }
-}
+text_form!(Id, NotAnId, |id| id.0);
 
 impl AsRef<str> for Id {
     fn as_ref(&self) -> &str {

@@ -61,6 +61,7 @@ struct State {
     calls: u64,
     calls_since_faults: u64,
     faults: Option<Faults>,
+    full: bool,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -95,6 +96,7 @@ impl MemoryStore {
             calls: 0,
             calls_since_faults: 0,
             faults: None,
+            full: state.full,
         };
         Self { state: Arc::new(Mutex::new(copy)) }
     }
@@ -148,6 +150,11 @@ impl MemoryStore {
     /// Every call meets this fate.
     pub fn fail_always(&self, fate: Fate) {
         self.set_faults(move |_, _| fate);
+    }
+
+    /// Memory is nearly full, or is not: only what frees some is committed.
+    pub fn set_full(&self, full: bool) {
+        self.state().full = full;
     }
 
     /// Every call works again.
@@ -219,6 +226,9 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
         self.call(Call::Commit, |state| {
             check::commit(commit)?;
+            if state.full && !commit.frees {
+                return Ok(Outcome::Full);
+            }
             let now = state.now_millis;
             let (outcome, nudged) = state.tenant(&commit.tenant)?.commit(commit, now)?;
             state.nudges.extend(nudged.into_iter().map(|domain| (domain, commit.tenant.clone())));

@@ -157,7 +157,7 @@ end
 
 register('read', read, { 'no-writes' })
 register('cut', cut, { 'no-writes' })
-register('commit', commit, {})
+register('commit', commit_with_room, {})
 -- The same, when memory is full: for releases and cancellations.
 register('commit_frees', commit, { 'allow-oom' })
 -- Their few bytes must not stop what frees memory.

@@ -133,6 +133,7 @@ pub async fn command<S: Service<W>, W: World>(
                 world.store().add_tenant(&tenant).await?;
                 tenant_known = true;
             }
+            Outcome::Full => return refuse::<S, W>(world, task, store_full()).await,
             Outcome::Behind => come_up::<S, W>(world, &tenant, attempt).await?,
             Outcome::Stale(place) => {
                 trust = Trust::Fresh;
@@ -267,6 +268,12 @@ fn replayed(version: u64, reply: &str) -> Result<Ran, Failure> {
         .map_err(|fault| Outage(format!("a kept reply does not read: {fault}")))?;
     let version = reply.version.unwrap_or(version);
     Ok(Ran { reply: with_version(reply, version), version, replayed: true })
+}
+
+fn store_full() -> Refusal {
+    let detail = "memory is nearly full, and what is left is kept for what frees some; the same \
+                  request can be repeated later";
+    Refusal::new(RefusalKind::Unavailable, "store-full", detail)
 }
 
 fn key_reused() -> Refusal {

@@ -97,7 +97,10 @@ impl<W: Wire> Store for Scripted<W> {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
-        let values = self.call(|| protocol::encode_commit(commit), false).await?;
+        let values = match self.call(|| protocol::encode_commit(commit), false).await {
+            Err(Outage(text)) if protocol::is_out_of_memory(&text) => return Ok(Outcome::Full),
+            answer => answer?,
+        };
         let outcome = protocol::decode_commit(commit, values)?;
         if self.wait_replicas > 0 && matches!(outcome, Outcome::Done { .. }) {
             self.wait().await?;

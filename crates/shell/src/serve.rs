@@ -91,7 +91,10 @@ async fn health<W: World>(world: &W) -> Response {
 }
 
 fn response(answer: Answer, writes: bool) -> Response {
-    let mut response = Response::json(answer.status, &answer.body);
+    let mut response = match answer.document {
+        Some(document) => Response::json_text(answer.status, document),
+        None => Response::json(answer.status, &answer.body),
+    };
     if let Some(version) = answer.version {
         response = response.with("etag", format!("\"{version}\""));
     }

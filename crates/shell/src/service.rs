@@ -69,6 +69,9 @@ pub trait Service<W: World>: Sized {
     /// Whether it marks items and works them ([`Service::work`]).
     const WORKS_MARKS: bool = false;
 
+    /// Whether time demands something of it ([`Service::tick`]); the others only catch up.
+    const TICKS: bool = false;
+
     /// Its operations, named by its routes.
     type Operation: Copy + 'static;
 

@@ -317,6 +317,8 @@ pub enum Outcome {
     CursorMoved,
     /// The domain is behind.
     Behind,
+    /// Memory is nearly full, and the commit frees none: nothing was looked at.
+    Full,
     /// A check failed: its place in the commit's list.
     Stale(usize),
     /// A guard failed: its place, and the counters that the guards speak of, live.

@@ -250,6 +250,7 @@ pub fn decode_commit(commit: &Commit, values: Vec<Value>) -> Result<Outcome, Out
         "new-tenant" => Outcome::NewTenant,
         "cursor-moved" => Outcome::CursorMoved,
         "behind" => Outcome::Behind,
+        "full" => Outcome::Full,
         "stale" => Outcome::Stale(from.number()?),
         "guarded" => {
             let place = from.number()?;

@@ -80,6 +80,7 @@ fn outcomes_are_told_apart() {
     let reply = String::new();
     let replayed = decode(&["replayed", "0000000000000007", ""]);
     assert_eq!(replayed, Ok(Outcome::Replayed { version: 7, reply }));
+    assert_eq!(decode(&["full"]), Ok(Outcome::Full));
     assert_eq!(decode(&["stale", "1"]), Ok(Outcome::Stale(1)));
     assert!(decode(&["done"]).is_err());
     assert!(decode(&["done", "x"]).is_err());

@@ -108,10 +108,7 @@ pub(super) async fn answer<S: Service<W>, W: World>(
             check_query(&call.query, EVENT_QUERY)?;
             events(&call).await
         }
-        Common::OpenApi => {
-            let document = serde_json::from_str(S::openapi()).unwrap_or(Value::Null);
-            Ok(Answer::ok(document))
-        }
+        Common::OpenApi => Ok(Answer { document: Some(S::openapi()), ..Answer::ok(Value::Null) }),
         Common::Parked => parked(&call).await,
         Common::Replay | Common::Dismiss => {
             check_headers(asked.request, Method::Post, false, false)?;
@@ -206,18 +203,18 @@ async fn end_parked<S: Service<W>, W: World>(
         let record = kept.into_iter().flatten().next();
         let record = record.ok_or_else(|| Refusal::not_found(format!("parked event `{id}`")))?;
         let mut decision = Decision::default();
-        let (kind, data) = if replay {
+        let kind = |what: &str| format!("{}.{what}", S::DOMAIN);
+        let told = if replay {
             let replayed: Event = serde_json::from_value(record["event"].clone())
                 .map_err(|fault| crate::store::Outage(fault.to_string()))?;
             let data = EventReplayed { event: id.clone(), replayed };
-            ("event-replayed", serde_json::to_value(data))
+            NewEvent::named(kind("event-replayed"), id.clone(), &data)
         } else {
             decision.delete_member(set, id.clone());
-            ("event-dismissed", serde_json::to_value(EventDismissed { event: id.clone() }))
+            let data = EventDismissed { event: id.clone() };
+            NewEvent::named(kind("event-dismissed"), id.clone(), &data)
         };
-        let data = data.unwrap_or_default();
-        let kind = format!("{}.{kind}", S::DOMAIN);
-        decision.event(NewEvent { kind, subject: id.clone(), data });
+        decision.event(told);
         Ok(decision.reply(200, json!({ "event": id })))
     })
     .await
@@ -243,7 +240,9 @@ async fn tick<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, 
 
 async fn tick_tenant<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<(), Failure> {
     catch_up::<S, W>(world, tenant).await?;
-    S::tick(world, tenant).await?;
-    catch_up::<S, W>(world, tenant).await?;
+    if S::TICKS {
+        S::tick(world, tenant).await?;
+        catch_up::<S, W>(world, tenant).await?;
+    }
     Ok(())
 }
