@@ -19,6 +19,16 @@ use crate::driver::{Driver, Got, Sender, Sent};
 /// How long a host may take to be ready; compiling the components takes most of it, once.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
+/// Which way requests take into the components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entry {
+    /// The lean entry, as the host does by itself.
+    #[default]
+    Lean,
+    /// `wasi:http`, as on Spin.
+    WasiHttp,
+}
+
 /// A host of its own, with a data folder that goes away with it.
 pub struct Hosted {
     child: Option<Child>,
@@ -29,6 +39,7 @@ pub struct Hosted {
     keys: Keys,
     tokens: BTreeMap<Sender, String>,
     agent: ureq::Agent,
+    entry: Entry,
 }
 
 /// The host program; `cargo xtask test` builds it before any test runs. `TRADEWIND_HOST` names
@@ -77,6 +88,14 @@ impl Hosted {
     /// # Errors
     /// The program or a component is not built, or does not come up.
     pub fn start() -> Result<Self> {
+        Self::start_over(Entry::default())
+    }
+
+    /// The same, with requests taking this way.
+    ///
+    /// # Errors
+    /// As [`Hosted::start`].
+    pub fn start_over(entry: Entry) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let keys = Keys::of(data.path())?;
         let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -86,9 +105,29 @@ impl Hosted {
             .into();
         let port = free_port()?;
         let tokens = BTreeMap::new();
-        let mut hosted = Self { child: None, data, port, clock_offset: 0, keys, tokens, agent };
+        let clock_offset = 0;
+        let mut hosted = Self { child: None, data, port, clock_offset, keys, tokens, agent, entry };
         hosted.spawn()?;
         Ok(hosted)
+    }
+
+    /// Stops the host in order and starts it again on its data, with requests taking this way.
+    ///
+    /// # Errors
+    /// It does not end, or does not come up.
+    pub fn start_again_over(&mut self, entry: Entry) -> Result<()> {
+        self.end();
+        self.entry = entry;
+        self.spawn()
+    }
+
+    fn end(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            if kill_process(Pid::from_child(&child), Signal::TERM).is_err() {
+                drop(child.kill());
+            }
+            drop(child.wait());
+        }
     }
 
     /// Starts the host's process (again, after a kill) and waits until it is ready.
@@ -108,6 +147,10 @@ impl Hosted {
         };
         let mut command = xtask::server::host_command(&project, &program(&project)?, &options)?;
         command.arg("--variable").arg(format!("clock_offset_seconds={}", self.clock_offset));
+        command.arg("--entry").arg(match self.entry {
+            Entry::Lean => "lean",
+            Entry::WasiHttp => "wasi-http",
+        });
         // Every test of a run serves the same components: they are compiled once.
         command.arg("--compiled").arg(project.root().join("target/compiled"));
         command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
@@ -244,12 +287,7 @@ impl Hosted {
 
 impl Drop for Hosted {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            if kill_process(Pid::from_child(&child), Signal::TERM).is_err() {
-                drop(child.kill());
-            }
-            drop(child.wait());
-        }
+        self.end();
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Parser;
 use tradewind_host::manifest::Manifest;
 use tradewind_host::redis_server::{Fsync, RedisOptions, RedisServer};
-use tradewind_host::{Options, RouteLimits, Signing, Timer, logging, serve};
+use tradewind_host::{Entry, Loaded, Options, RouteLimits, Signing, Timer, logging};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -62,6 +62,12 @@ struct Arguments {
     /// A route whose body streams without limit; may be repeated.
     #[arg(long, value_name = "PREFIX")]
     bulk: Vec<String>,
+    /// Which way requests take into components that offer both.
+    #[arg(long, value_enum, default_value_t)]
+    entry: Entry,
+    /// Threads that answer HTTP [default: one for each core].
+    #[arg(long)]
+    threads: Option<usize>,
     /// Log filter.
     #[arg(long, default_value = "info")]
     log: String,
@@ -93,14 +99,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(redis) = &redis {
         variables.insert(arguments.redis_variable.clone(), redis.url());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(
-        options(arguments, variables),
-        |address| tracing::info!(%address, "listening"),
-        interrupted(),
-    ));
-    // The runtime goes first: it still talks to Redis.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        let loaded = Loaded::load(options(arguments, variables)).await?;
+        // Redis starts meanwhile.
+        if let Some(redis) = &redis {
+            redis.wait_until_loaded()?;
+        }
+        loaded.run(|address| tracing::info!(%address, "listening"), interrupted()).await
+    });
     drop(redis);
     served
 }
@@ -120,7 +127,7 @@ fn environment(manifest: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 fn start_redis(arguments: &Arguments) -> anyhow::Result<RedisServer> {
     let fsync = if arguments.fsync_every_second { Fsync::EverySecond } else { Fsync::Always };
     let directory = arguments.data.join("redis");
-    RedisServer::start(RedisOptions { directory, port: None, fsync }).context("private Redis")
+    RedisServer::launch(RedisOptions { directory, port: None, fsync }).context("private Redis")
 }
 
 fn options(arguments: Arguments, variables: BTreeMap<String, String>) -> Options {
@@ -129,6 +136,10 @@ fn options(arguments: Arguments, variables: BTreeMap<String, String>) -> Options
         options.compiled_dir = compiled;
     }
     options.variables = variables;
+    options.entry = arguments.entry;
+    if let Some(threads) = arguments.threads {
+        options.threads = threads;
+    }
     options.test_clock = arguments.test_clock;
     let audience = &arguments.tick_audience;
     let signing = arguments

@@ -1,4 +1,5 @@
-//! The service's edge: Spin's exports on one side, the shell on the other.
+//! The service's edge: its exports on one side, the shell on the other. HTTP comes through either
+//! of two entries, Spin's and the lean one.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -71,3 +72,5 @@ async fn handle(request: Request) -> HttpResponse {
 async fn nudge(tenant: Vec<u8>) -> Result<(), Outage> {
     guest::nudge::<Planning, _>(Composed, &tenant).await
 }
+
+tradewind_shell::lean_entry!(Planning, Composed);
