@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use tradewind_tests::driver::Sender;
 use tradewind_tests::hosted::Hosted;
 use xtask::clients::{folder, program};
+use xtask::command::line_of;
 use xtask::project::{DOMAINS, Project};
 
 /// Who takes part in the main job.
@@ -38,15 +39,17 @@ fn document(domain: &str) -> PathBuf {
 
 /// Runs a program in the client's folder; its output is the error when it fails.
 fn run(command: &mut Command, folder: &Path) -> Result<()> {
+    // Its environment holds tokens, which are nobody's business.
+    let line = line_of(command);
     let output = command
         .current_dir(folder)
         .output()
-        .with_context(|| format!("cannot start {command:?}; run: cargo xtask test"))?;
+        .with_context(|| format!("cannot start `{line}`; run: cargo xtask test"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = [output.stdout, output.stderr].concat();
-    bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&said))
+    bail!("`{line}` failed:\n{}", String::from_utf8_lossy(&said))
 }
 
 /// Has a program do the main job for a tenant of its own.
