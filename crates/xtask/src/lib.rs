@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod clients;
 pub mod command;
 pub mod compose;
 pub mod demo;

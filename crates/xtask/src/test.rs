@@ -11,7 +11,7 @@ use crate::command::{cargo, is_installed, run};
 use crate::packages::Install;
 use crate::project::Project;
 use crate::steps::Steps;
-use crate::{build, redis, server, vendor};
+use crate::{build, clients, redis, server, vendor};
 
 /// Variables with which a developer plays a part of the tests; left over in a shell, they must not
 /// quietly weaken the whole.
@@ -48,6 +48,7 @@ fn all(project: &Project, install: Install, options: &Options, steps: &mut Steps
     };
     steps.check("formatting", || cargo(&["fmt", "--all", "--check"]));
     steps.need("Redis", || redis::ensure(install))?;
+    steps.need("clients' languages and packages", || clients::ensure(project, install))?;
     steps.need("components", || build::build(project, install))?;
     steps.need("host", || server::build(project))?;
     steps.check("vendored WIT", || vendor::check(project));
