@@ -207,14 +207,19 @@ local function changed_counters(live, take, take_number)
   return out
 end
 
--- A mark is its token, and `;correlation,event,by` for each cause; Rust has escaped the parts.
-local function mark(key, item, token, correlation, event, by)
-  local causes = string.match(redis.call('HGET', key, item) or '', ';.*') or ''
-  local _, count = string.gsub(causes, ';', '')
+-- A mark is its token, and `;correlation,event,by` for each cause; Rust has escaped the parts. The
+-- token is the version and how many causes there are: counting them in a long mark costs more than
+-- all the rest of a commit.
+local function mark(key, item, version, correlation, event, by)
+  local kept = redis.call('HGET', key, item) or ''
+  local count = tonumber(string.match(kept, '^%d+%.(%d+)')) or 0
+  local first = string.find(kept, ';', 1, true)
+  local causes = first and string.sub(kept, first) or ''
   if count < @MAX_MARK_CAUSES@ and not string.find(causes, ';' .. correlation .. ',', 1, true) then
     causes = causes .. ';' .. correlation .. ',' .. event .. ',' .. by
+    count = count + 1
   end
-  redis.call('HSET', key, item, token .. causes)
+  redis.call('HSET', key, item, version .. '.' .. text(count) .. causes)
 end
 
 local function unmark(key, item, token)
