@@ -28,7 +28,7 @@ fn told<P: Payload>(world: &Local, id: &str, status: &str, currency: &str, lines
     let order = json!({ "order": id, "supplier": "S1", "currency": currency, "terms_days": 30,
         "status": status, "released": "2026-12-01", "raised_by": "bob",
         "raised_at": noon("2026-12-01"), "lines": lines, "node": "OWN", "receipt": "rec_1",
-        "received": [] });
+        "day": "2026-12-02", "received": [] });
     tell::<P>(world, Domain::Procurement, id, &serde_json::from_value(order).unwrap());
 }
 

@@ -91,26 +91,24 @@ fn concerns(write: &Write, read: &Read) -> bool {
 /// Makes an answer show a write; false when it cannot.
 fn shows(write: &Write, read: &Read, found: &mut Found) -> bool {
     match (write, read, found) {
-        (Write::Put { key, value }, Read::Record { key: of }, Found::Record(record)) => {
-            if key == of {
-                let version = record.as_ref().map_or(0, |record| record.version);
-                *record = Some(Versioned { version, json: value.clone() });
-            }
+        (Write::Put { key, value }, Read::Record { key: of }, Found::Record(record))
+            if key == of =>
+        {
+            let version = record.as_ref().map_or(0, |record| record.version);
+            *record = Some(Versioned { version, json: value.clone() });
         }
-        (Write::Delete { key }, Read::Record { key: of }, Found::Record(record)) => {
-            if key == of {
-                *record = None;
-            }
+        (Write::Delete { key }, Read::Record { key: of }, Found::Record(record)) if key == of => {
+            *record = None;
         }
-        (Write::PutMember { set, member, value }, Read::Set { key }, Found::Set(_, members)) => {
-            if set == key {
-                members.insert(member.clone(), value.clone());
-            }
+        (Write::PutMember { set, member, value }, Read::Set { key }, Found::Set(_, members))
+            if set == key =>
+        {
+            members.insert(member.clone(), value.clone());
         }
-        (Write::DeleteMember { set, member }, Read::Set { key }, Found::Set(_, members)) => {
-            if set == key {
-                members.remove(member);
-            }
+        (Write::DeleteMember { set, member }, Read::Set { key }, Found::Set(_, members))
+            if set == key =>
+        {
+            members.remove(member);
         }
         (
             Write::PutMember { set, member, .. } | Write::DeleteMember { set, member },
@@ -125,11 +123,11 @@ fn shows(write: &Write, read: &Read, found: &mut Found) -> bool {
                 members.iter().zip(values).filter(|(name, _)| set == key && *name == member);
             places.for_each(|(_, kept)| kept.clone_from(&value));
         }
-        (Write::Add { counters, field, delta }, Read::Counters { key }, Found::Counters(group)) => {
-            if counters == key {
-                let value = group.entry(field.clone()).or_default();
-                *value = value.saturating_add(*delta);
-            }
+        (Write::Add { counters, field, delta }, Read::Counters { key }, Found::Counters(group))
+            if counters == key =>
+        {
+            let value = group.entry(field.clone()).or_default();
+            *value = value.saturating_add(*delta);
         }
         (
             Write::Add { counters, field, delta },
