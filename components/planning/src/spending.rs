@@ -45,15 +45,14 @@ mod tests {
 
     #[test]
     fn what_is_open_counts_against_the_limit_at_its_rate() {
-        let cases: [(&str, &[(&str, &str)], Option<i64>); 5] = [
-            ("USD", &[], Some(1000)),
-            ("USD", &[("400", "USD"), ("100", "EUR")], Some(400)),
-            ("EUR", &[("400", "USD")], Some(1600)),
-            ("USD", &[("1200", "USD")], Some(-200)),
-            ("USD", &[("1", "CHF")], None),
+        let cases = [
+            ("USD", vec![], Some(1000)),
+            ("USD", vec![money("400", "USD"), money("100", "EUR")], Some(400)),
+            ("EUR", vec![money("400", "USD")], Some(1600)),
+            ("USD", vec![money("1200", "USD")], Some(-200)),
+            ("USD", vec![money("1", "CHF")], None),
         ];
         for (currency, open, expected) in cases {
-            let open = open.iter().map(|(amount, currency)| money(amount, currency)).collect();
             let commitment = Commitment { limit: Some(money("1000", currency)), open };
             assert_eq!(room(&commitment, in_base), expected.map(Decimal::from), "{commitment:?}");
         }
