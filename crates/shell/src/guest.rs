@@ -241,7 +241,7 @@ macro_rules! lean_entry {
                 #![allow(missing_docs, reason = "the WIT files are the manual")]
                 spin_sdk::wit_bindgen::generate!({
                     world: "lean-entry",
-                    path: "../../wit",
+                    path: "../../../../wit",
                     runtime_path: "spin_sdk::wit_bindgen::rt",
                     generate_all,
                 });
