@@ -101,6 +101,30 @@ fn a_refusal_never_rests_on_what_is_remembered() {
 }
 
 #[test]
+fn no_command_is_refused_by_what_is_remembered() {
+    let (one, other) = shop(&[("A", 20)]);
+    let lines = json!([{ "sku": "Y", "quantity": 1 }]);
+    let order = json!({ "channel": "web", "lines": lines });
+    one.call("PUT", "orders/O", order.clone()).refused(422, "sku-unknown");
+    other.put("items/Y", json!({}));
+    one.call("PUT", "orders/O", order).is(201);
+
+    let made = one.call("POST", "reservations", wanting(3)).is(201);
+    let path = format!("reservations/{}", made.body["id"].as_str().unwrap());
+    let ship = |quantity: i64| json!({ "lines": [{ "sku": "X", "quantity": quantity }] });
+    one.call("POST", &format!("{path}/ship"), ship(4)).refused(409, "more-than-reserved");
+    // What the other gives back is not shipped, and what is refused says how it is now.
+    other.call("POST", &format!("{path}/release"), json!({})).is(200);
+    let said = one.call("POST", &format!("{path}/ship"), ship(1));
+    assert_eq!(said.status, other.call("POST", &format!("{path}/ship"), ship(1)).status);
+    let unchanged = one.call("PUT", "items/X", json!({ "name": "X" })).is(200);
+    other.put("items/X", json!({ "name": "another" }));
+    let again = one.call("PUT", "items/X", json!({ "name": "X" })).is(200);
+    assert_ne!(again.header("etag"), unchanged.header("etag"), "it is a change by now");
+    assert_eq!(other.get("items/X")["name"], "X");
+}
+
+#[test]
 fn what_another_instance_changed_is_seen() {
     let (one, other) = shop(&[("A", 10), ("B", 10)]);
     let window = |until: &str| json!({ "sku": "X", "channel": "shop", "quantity": 9, "from": "2026-12-01", "until": until });

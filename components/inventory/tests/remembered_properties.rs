@@ -13,7 +13,7 @@ use tradewind_shell::route::Role;
 const CHANNELS: [&str; 3] = ["a", "b", "new"];
 const NODES: [&str; 3] = ["N1", "N2", "N3"];
 const ITEMS: [&str; 3] = ["X", "Y", "Z"];
-const STRATEGIES: [&str; 4] = ["node-order", "node-order", "fewest-splits", "most-stock"];
+const STRATEGIES: [&str; 4] = ["node-order", "node-order", "node-order", "fewest-splits"];
 
 #[derive(Debug, Clone)]
 enum Command {
@@ -22,6 +22,7 @@ enum Command {
     Move { item: usize, node: usize, quantity: i64, away: bool },
     Reserve { channel: usize, lines: Vec<(usize, i64)>, partial: bool, strategy: usize },
     Release { which: usize },
+    Order { order: u8, channel: usize, item: usize, quantity: i64 },
     Protect { item: usize, channel: usize, quantity: i64, from: i64 },
     Unprotect { item: usize },
     Hours(i64),
@@ -29,17 +30,22 @@ enum Command {
 
 fn command() -> impl Strategy<Value = Command> {
     use Command::*;
-    let (item, node, channel) = (0..3_usize, 0..3_usize, 0..3_usize);
-    let lines = prop::collection::vec((prop_oneof![4 => 0..2_usize, 1 => Just(2)], 1..9_i64), 1..3);
+    // Mostly one item and two nodes, so that what one instance does matters to the other.
+    let item = prop_oneof![6 => Just(0_usize), 2 => Just(1), 1 => Just(2)];
+    let node = prop_oneof![3 => Just(0_usize), 3 => Just(1), 1 => Just(2)];
+    let channel = prop_oneof![4 => Just(0_usize), 2 => Just(1), 1 => Just(2)];
+    let lines = prop::collection::vec((item.clone(), 1..9_i64), 1..3);
     prop_oneof![
         1 => item.clone().prop_map(Item),
-        2 => (channel.clone(), 0..4_usize, prop::option::weighted(0.3, 5..40_i64))
+        1 => (channel.clone(), 0..4_usize, prop::option::weighted(0.3, 5..40_i64))
             .prop_map(|(channel, order, cap)| Channel { channel, order, cap }),
-        3 => (item.clone(), node, 1..15_i64, any::<bool>())
+        5 => (item.clone(), node, 1..15_i64, prop::bool::weighted(0.25))
             .prop_map(|(item, node, quantity, away)| Move { item, node, quantity, away }),
-        9 => (channel.clone(), lines, any::<bool>(), 0..4_usize).prop_map(
+        12 => (channel.clone(), lines, any::<bool>(), 0..4_usize).prop_map(
             |(channel, lines, partial, strategy)| Reserve { channel, lines, partial, strategy }),
         2 => (0..9_usize).prop_map(|which| Release { which }),
+        2 => (0..3_u8, channel.clone(), item.clone(), 1..9_i64)
+            .prop_map(|(order, channel, item, quantity)| Order { order, channel, item, quantity }),
         2 => (item.clone(), channel, 1..12_i64, 0..3_i64)
             .prop_map(|(item, channel, quantity, from)| Protect { item, channel, quantity, from }),
         1 => item.prop_map(|item| Unprotect { item }),
@@ -74,6 +80,11 @@ fn said(command: &Command, reservations: &[String]) -> Option<(&'static str, Str
         Command::Release { which } => {
             let name = reservations.get(which % reservations.len().max(1))?;
             ("POST", format!("reservations/{name}/release"), json!({}))
+        }
+        Command::Order { order, channel, item, quantity } => {
+            let line = json!({ "sku": ITEMS[*item], "quantity": quantity });
+            let body = json!({ "channel": CHANNELS[*channel], "lines": [line] });
+            ("PUT", format!("orders/O{order}"), body)
         }
         Command::Protect { item, channel, quantity, from } => {
             let day = |offset: i64| format!("2026-12-{:02}", 1 + offset);
@@ -113,7 +124,8 @@ proptest! {
             let body = json!({ "kind": "dtc", "priority": place + 1, "nodes": ["N1", "N2"] });
             first.put(&format!("channels/{channel}"), body);
         }
-        first.stock("X", "N1", 20);
+        first.stock("X", "N1", 4);
+        first.stock("X", "N2", 40);
         let instances = [first.beside(), first];
         let mut reservations = Vec::new();
         let mut hours = 0;
