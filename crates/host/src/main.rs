@@ -78,7 +78,18 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// Keeps the kernel from giving the allocator pages of 2 MB: it spreads its small blocks over many
+/// of them, and an idle host would hold 30 MB for 5.
+fn without_huge_pages() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: it changes how the kernel maps pages from now on, not what is in them.
+    if unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) } != 0 {
+        tracing::debug!("the kernel keeps its huge pages");
+    }
+}
+
 fn main() -> ExitCode {
+    without_huge_pages();
     let arguments = Arguments::parse();
     logging::start(&arguments.log);
     match run(arguments) {
