@@ -93,7 +93,9 @@ impl Calls {
         request: Request<WasiBody>,
         limit: Duration,
     ) -> Result<Response<WasiBody>, Problem> {
-        response(self.components[target].shared.call(Call::Streaming(request), limit).await)
+        response(
+            self.components[target].shared.call(Call::Streaming(Box::new(request)), limit).await,
+        )
     }
 
     /// Hands a Redis message to a component.

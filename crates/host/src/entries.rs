@@ -38,7 +38,7 @@ pub enum Call {
     /// A request that is there as a whole; it may be needed again.
     Whole(Rc<(Parts, Bytes)>),
     /// A request whose body streams.
-    Streaming(Request<WasiBody>),
+    Streaming(Box<Request<WasiBody>>),
     /// A Redis message.
     Message(Vec<u8>),
 }

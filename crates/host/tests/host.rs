@@ -61,7 +61,8 @@ fn both_entries_give_the_same_answers() {
         ("Idempotency-Key", "key"),
         ("If-Match", "\"7\""),
     ];
-    let asked: [(&str, &str, &[(&str, &str)], &[u8]); 7] = [
+    type Asked<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8]);
+    let asked: [Asked; 7] = [
         ("GET", "/guest/request?a=b%20c&d", headers, b""),
         ("PUT", "/guest/request", headers, b"body"),
         ("HEAD", "/guest/hello", headers, b""),
