@@ -46,13 +46,11 @@ const LEASE_WAIT_MILLIS: u64 = 15;
 /// Rounds of one catching up before the lease is given to others and taken anew.
 const MAX_ROUNDS: usize = 64;
 
-/// Leases without progress after which the first event is parked, if they were taken over
-/// [`MIN_TRIED_FOR`] at least. A host that is killed again and again must not park a good event; one
-/// that crashes its instance each time must not stop a domain for long.
+/// Leases without progress, over [`MIN_TRIED_FOR`] at least, after which the first event is parked:
+/// a host that is killed in a loop must not park a good event, nor a poisonous one stop a domain.
 const MAX_TRIES: u64 = 10;
 
-/// Milliseconds that an event is tried for before it is parked: an orchestrator that restarts a
-/// host in a loop has backed off to minutes by then.
+/// Milliseconds: whoever restarts a host in a loop has backed off to minutes by then.
 const MIN_TRIED_FOR: u64 = 120_000;
 
 /// Tries of one effect against concurrent commits.

@@ -97,7 +97,10 @@ impl<W: Wire> Store for Scripted<W> {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
-        let values = match self.call(|| protocol::encode_commit(commit), false).await {
+        // Under a key or a cursor it takes effect once however often it is sent: who meets a
+        // connection that ended meanwhile sends it again.
+        let repeatable = commit.idempotency.is_some() || commit.cursor.is_some();
+        let values = match self.call(|| protocol::encode_commit(commit), repeatable).await {
             Err(Outage(text)) if protocol::is_out_of_memory(&text) => return Ok(Outcome::Full),
             answer => answer?,
         };
