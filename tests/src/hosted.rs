@@ -16,8 +16,9 @@ use xtask::project::Project;
 
 use crate::driver::{Driver, Got, Sender, Sent};
 
-/// How long a host may take to be ready; compiling the components takes most of it, once.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long a host may take to be ready: compiling the components takes most of it, once, and two
+/// tests may begin with that at the same time.
+const READY_WITHIN: Duration = Duration::from_secs(300);
 
 /// Which way requests take into the components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
