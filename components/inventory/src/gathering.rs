@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use tradewind_kernel::decision::Write;
 use tradewind_kernel::{Decision, Id};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -159,13 +160,17 @@ pub async fn promises<W: World>(
 }
 
 /// Insists that what `inbound` rests on does not change before the commit: a claim in between would
-/// make it speak of no moment at all. Under a storm of claims, late tries let that pass.
+/// make it speak of no moment at all, and so would goods that move before an item's first
+/// protection is written. Under a storm of claims, late tries let that pass.
 pub fn guard_renewal<W: World>(
     gather: &Gather<'_, W>,
     before: &Situation,
     decision: &mut Decision,
 ) {
-    let renews = before.shelf.standing().next().is_some();
+    let plan = keys::plan(before.sku());
+    let writes_plan = |write: &Write| matches!(write, Write::Put { key, .. } if *key == plan);
+    let stands = before.shelf.standing().next().is_some();
+    let renews = stands || decision.writes.iter().any(writes_plan);
     if renews && gather.attempt() < PATIENT_ATTEMPTS {
         decision.guards.extend(before.shelf.unchanged());
     }

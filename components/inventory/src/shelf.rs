@@ -146,7 +146,8 @@ impl Shelf {
             .find(|one| one.channel == *channel && (one.from..=one.until).contains(&today))
     }
 
-    /// Guards that hold as long as no counter that `inbound` rests on has changed.
+    /// Guards that hold as long as no counter that `inbound` rests on has changed, and no node that
+    /// never had the item, or a claim on it, has got any.
     #[must_use]
     pub fn unchanged(&self) -> Vec<Guard> {
         let steers = |field: &&String| {
@@ -159,7 +160,12 @@ impl Shelf {
                 Guard { sum: counter(&self.sku, field, times), floor: Floor::Value(value) }
             })
         };
-        self.counters.keys().filter(steers).flat_map(both).collect()
+        let changed = self.counters.keys().filter(steers).flat_map(both);
+        let fields = self.network.nodes.keys().flat_map(|node| [sellable(node), claimed(node)]);
+        let new = fields.filter(|field| !self.counters.contains_key(field));
+        let terms: Vec<Term> = new.map(|field| term(&self.sku, field, -1)).collect();
+        let empty = Guard { sum: Sum { constant: 0, terms }, floor: Floor::Value(0) };
+        changed.chain((!empty.sum.terms.is_empty()).then_some(empty)).collect()
     }
 }
 
