@@ -18,6 +18,7 @@ pub mod packages;
 pub mod project;
 pub mod redis;
 pub mod server;
+pub mod sim;
 pub mod test;
 pub mod toolchain;
 pub mod up;
