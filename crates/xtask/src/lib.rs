@@ -19,6 +19,7 @@ pub mod packages;
 pub mod project;
 pub mod redis;
 pub mod server;
+pub mod sim;
 pub mod steps;
 pub mod test;
 pub mod toolchain;

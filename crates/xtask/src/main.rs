@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, test, up};
+use xtask::{bench, build, demo, docs, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -67,6 +67,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Play seeds of the simulation: one again, or new ones for a while.
+    Sim(sim::Options),
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -130,6 +132,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
+        Task::Sim(options) => sim::sim(&project, &options),
         Task::Docs => docs::docs(&project),
     }
 }
