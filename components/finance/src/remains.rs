@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use tradewind_kernel::event::Payload;
+use tradewind_kernel::event::{Payload, unless_told_anew};
 use tradewind_kernel::events::finance::{SettingsChanged, rate_remains};
 use tradewind_kernel::events::inventory::{ChannelSet, ItemPegged, NodeSet, OrderChanged};
 use tradewind_kernel::events::procurement;
 use tradewind_kernel::{Event, Id, NewEvent};
-use tradewind_shell::service::unless_told_anew;
 
 /// What remains of an event once a later one of the same subject is known: nothing of a state that
 /// was told anew, of a receipt its goods, of a pegging the lines that were not promised anew.

@@ -1,9 +1,8 @@
 //! What remains of a replayed event when later ones of its subject have been told since.
 
 use tradewind_kernel::Event;
-use tradewind_kernel::event::Payload;
+use tradewind_kernel::event::{Payload, unless_told_anew};
 use tradewind_kernel::events::finance::{SettingsChanged, rate_remains};
-use tradewind_shell::service::unless_told_anew;
 
 /// What remains of an event once a later one of the same subject is known: nothing of the settings,
 /// and nothing of a rate that was set anew for its day.

@@ -57,13 +57,6 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// The event, unless it and the later one are both of one of these types.
-#[must_use]
-pub fn unless_told_anew(types: &[&str], event: Event, later: &Event) -> Option<Event> {
-    let anew = event.kind() == later.kind() && types.contains(&later.kind());
-    (!anew).then_some(event)
-}
-
 /// One domain. It holds no state; everything is in the store.
 pub trait Service<W: World>: Sized {
     /// Which domain it is.

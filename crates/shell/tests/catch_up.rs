@@ -7,7 +7,7 @@ mod store_support;
 use store_support::*;
 use tradewind_kernel::Decision;
 use tradewind_kernel::decision::Write;
-use tradewind_kernel::event::{Domain, Event, NewEvent};
+use tradewind_kernel::event::{Domain, Event, NewEvent, unless_told_anew};
 use tradewind_kernel::events::system::EventReplayed;
 use tradewind_kernel::refusal::Refusal;
 use tradewind_shell::call::{Answer, Call};
@@ -17,7 +17,7 @@ use tradewind_shell::gather::Gather;
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::{Fate, MemoryStore};
 use tradewind_shell::route::Route;
-use tradewind_shell::service::{Cause, Reaction, Service, unless_told_anew};
+use tradewind_shell::service::{Cause, Reaction, Service};
 use tradewind_shell::store::{Commit, Found, Outage, Read, Store, keys};
 use tradewind_shell::world::World;
 
