@@ -46,6 +46,7 @@ pub enum Operation {
     ListProtections,
     EndProtection,
     PostMovement,
+    GetMovement,
     Reserve,
     GetReservation,
     ListReservations,
@@ -224,6 +225,16 @@ pub const ROUTES: &[Entry] = &[
         ..Entry::new(Post, "/inventory/v1/movements", Operation::PostMovement, KEEPS_STOCK)
     },
     Entry {
+        summary: "A movement",
+        answers: &[(200, Some(described::<views::MovementView>))],
+        ..Entry::new(
+            Get,
+            "/inventory/v1/movements/{movement}",
+            Operation::GetMovement,
+            Role::READERS,
+        )
+    },
+    Entry {
         summary: "Claims stock for an order, all lines in one step",
         body: Some(described::<ReserveBody>),
         answers: &[(201, Some(described::<views::ReservationView>))],
@@ -327,6 +338,7 @@ where
         Operation::ListProtections => stock::list_protections(call).await,
         Operation::EndProtection => stock::end_protection(call).await,
         Operation::PostMovement => stock::post_movement(call).await,
+        Operation::GetMovement => stock::get_movement(call).await,
         Operation::GetAvailability => stock::get_availability(call).await,
         Operation::Verify => stock::verify(call).await,
         Operation::Reserve => reservations::reserve(call).await,

@@ -46,6 +46,12 @@ pub fn protection(id: &Id) -> String {
     format!("inventory:protection:{id}")
 }
 
+/// The record of a movement.
+#[must_use]
+pub fn movement(id: &Id) -> String {
+    format!("inventory:movement:{id}")
+}
+
 /// The index of protections that were not ended.
 pub const PROTECTIONS: &str = "inventory:protections";
 

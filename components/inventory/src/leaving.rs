@@ -26,7 +26,7 @@ use crate::shelf::{channel, claimed, sellable};
 #[schema(example = json!({ "lines": [{ "sku": "SHIRT-M", "quantity": 1 }], "reason": "the rest follows" }))]
 pub struct LeavingBody {
     /// Base units by item; everything unless said.
-    #[schema(max_items = 256)]
+    #[schema(min_items = 1, max_items = 256)]
     pub lines: Option<Vec<ItemQuantity>>,
     /// Why.
     #[schema(max_length = 1000)]

@@ -1,10 +1,10 @@
 //! Movements: goods go from one place to another, and every item sums to zero over all places.
 //!
-//! A movement is never edited or deleted; a mistake is corrected by another one. What is claimed
-//! does not move, and nothing becomes negative.
+//! A movement is never edited or deleted; a mistake is corrected by another one, which names it. What
+//! is claimed does not move, and nothing becomes negative.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tradewind_kernel::decision::{Floor, Guard, Sum};
 use tradewind_kernel::events::inventory::StockMoved;
 use tradewind_kernel::quantity::LIMIT;
@@ -46,17 +46,38 @@ pub struct MovementBody {
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub reason: Option<String>,
+    /// The movement of the same item that it corrects.
+    #[serde(default)]
+    pub corrects: Option<Id>,
 }
 
-fn check(body: &MovementBody, item_known: bool, shelf: &Shelf) -> Result<(), Refusal> {
-    let mut faults = Faults::new();
-    faults.require(item_known, "/sku", "sku-unknown", "there is no such item");
+/// What a movement rests on.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The id that it gets.
+    pub id: Id,
+    /// The item is known.
+    pub item_known: bool,
+    /// The item of the movement that it corrects, if there is such a movement.
+    pub corrected: Option<Id>,
+    /// The item before.
+    pub before: &'a Situation,
+}
+
+fn check(body: &MovementBody, context: &Context<'_>) -> Result<(), Refusal> {
+    let (mut faults, shelf) = (Faults::new(), &context.before.shelf);
+    faults.require(context.item_known, "/sku", "sku-unknown", "there is no such item");
     for (pointer, place) in [("/from", &body.from), ("/to", &body.to)] {
         if let Place::At(at) = place {
             let known = shelf.network.nodes.contains_key(&at.node);
             let detail = format!("there is no node `{}`", at.node);
             faults.require(known, format!("{pointer}/node"), "node-unknown", &detail);
         }
+    }
+    if let Some(corrected) = &body.corrects {
+        let detail = format!("there is no movement `{corrected}` of this item");
+        let known = context.corrected.as_ref() == Some(&body.sku);
+        faults.require(known, "/corrects", "movement-unknown", &detail);
     }
     faults.require(body.from != body.to, "/to", "same-place", "goods move to another place");
     faults.check()
@@ -76,7 +97,7 @@ fn leaves(shelf: &Shelf, place: &Place) -> Option<(Quantity, Sum)> {
     Some((there, Sum { constant: 0, terms }))
 }
 
-/// Writes a movement, here and in the decision: counters and event.
+/// Writes a movement, here and in the decision: counters, the record by which it is read, and event.
 pub fn moved(
     decision: &mut Decision,
     shelf: &mut Shelf,
@@ -88,22 +109,19 @@ pub fn moved(
     decision.add(&stock, ends.1.counter(), told.quantity);
     shelf.add(ends.0.counter(), told.quantity.saturating_neg());
     shelf.add(ends.1.counter(), told.quantity);
+    decision.put(keys::movement(&told.movement), told);
     decision.event(NewEvent::of(told.movement.as_str(), told));
 }
 
 /// Moves goods.
 ///
 /// # Errors
-/// 422 naming every fault: `sku-unknown`, `node-unknown`, `same-place`; 409 `stock-negative` when
+/// 422 naming every fault: `sku-unknown`, `node-unknown`, `same-place`, `movement-unknown`; 409 `stock-negative` when
 /// more would leave a place than is there and unclaimed, `stock-too-large` beyond 10^15 at a node or
 /// in transit, beyond [`OUTSIDE_LIMIT`] elsewhere.
-pub fn post(
-    body: &MovementBody,
-    id: &Id,
-    item_known: bool,
-    before: &Situation,
-) -> Result<Decision, Refusal> {
-    check(body, item_known, &before.shelf)?;
+pub fn post(body: &MovementBody, context: &Context<'_>) -> Result<Decision, Refusal> {
+    check(body, context)?;
+    let Context { id, before, .. } = context;
     let mut decision = Decision::default();
     if let Some((there, mut sum)) = leaves(&before.shelf, &body.from) {
         if there < body.quantity {
@@ -131,17 +149,26 @@ pub fn post(
         from: body.from.text(),
         to: body.to.text(),
         document: None,
+        reason: body.reason.clone(),
+        corrects: body.corrects.clone(),
     };
-    let mut after = before.clone();
+    let mut after = Situation::clone(before);
     moved(&mut decision, &mut after.shelf, &told, (&body.from, &body.to));
     if body.from.sellable_node().or(body.to.sellable_node()).is_some() {
         after.renew(before.shelf.plan.as_ref(), &mut decision);
         decision.events.extend(availability_changed(before, &after));
         decision.mark(body.sku.as_str());
     }
-    let view = json!({
-        "id": id, "sku": body.sku, "quantity": body.quantity, "from": body.from, "to": body.to,
-        "reason": body.reason,
-    });
-    Ok(decision.created(format!("/inventory/v1/movements/{id}"), view))
+    Ok(decision.created(format!("/inventory/v1/movements/{id}"), shown(&told)))
+}
+
+/// A movement as it is answered.
+#[must_use]
+pub fn shown(told: &StockMoved) -> Value {
+    let place = |text: &str| Place::of_text(text).map_or(Value::from(text), |place| json!(place));
+    json!({
+        "id": told.movement, "sku": told.sku, "quantity": told.quantity,
+        "from": place(&told.from), "to": place(&told.to), "reason": told.reason,
+        "document": told.document, "corrects": told.corrects,
+    })
 }

@@ -56,7 +56,7 @@ pub struct ProtectionRecord {
     pub terms: ProtectionTerms,
     /// It was ended.
     pub ended: bool,
-    /// How often one of this id was made: each counts its use anew.
+    /// How often one of this id was made or got another first day: each counts its use anew.
     pub generation: u32,
 }
 
@@ -167,7 +167,9 @@ pub fn put(
     check_others(&terms, id, context)?;
 
     let last = existing.map_or(0, |(record, _)| record.generation);
-    let generation = if live.is_some() { last } else { last.saturating_add(1) };
+    // What was claimed in a window that began on another day says nothing of this one.
+    let goes_on = live.is_some_and(|(record, _)| record.terms.from == terms.from);
+    let generation = if goes_on { last } else { last.saturating_add(1) };
     let mut after = context.before.clone();
     let (day, revision) = (after.shelf.today, after.shelf.network.revision);
     let mut plan = after.shelf.plan.take().unwrap_or(Plan { day, revision, protections: vec![] });

@@ -274,15 +274,17 @@ async fn of_item<W: World>(
     let mut decision = Decision::default();
     write_supply(&mut decision, &now, &after);
     for (receipt, line) in news.received(sku) {
+        let ends = (Place::Elsewhere(Elsewhere::Supplier), Place::sellable(&receipt.node));
         let told = StockMoved {
             movement: gather.id("mov"),
             sku: sku.clone(),
             quantity: line.accepted,
-            from: Place::Elsewhere(Elsewhere::Supplier).text(),
-            to: Place::sellable(&receipt.node).text(),
+            from: ends.0.text(),
+            to: ends.1.text(),
             document: Some(receipt.receipt.clone()),
+            reason: None,
+            corrects: None,
         };
-        let ends = (Place::Elsewhere(Elsewhere::Supplier), Place::sellable(&receipt.node));
         moved(&mut decision, &mut after.shelf, &told, (&ends.0, &ends.1));
     }
     after.renew(now.shelf.plan.as_ref(), &mut decision);
@@ -380,8 +382,7 @@ async fn rest_of_promises<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<
 }
 
 /// One commit if it can be, else parts.
-#[must_use]
-pub fn effect(mut parts: Vec<Decision>) -> Effect {
+fn effect(mut parts: Vec<Decision>) -> Effect {
     if parts.len() == 1 { Effect::Done(parts.remove(0)) } else { Effect::Parts(parts) }
 }
 

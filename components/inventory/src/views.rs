@@ -95,6 +95,10 @@ pub struct MovementView {
     pub from: Place,
     pub to: Place,
     pub reason: Option<String>,
+    /// The receipt that moved them, if one did.
+    pub document: Option<Id>,
+    /// The movement that this one corrects.
+    pub corrects: Option<Id>,
 }
 
 /// A line of a reservation.

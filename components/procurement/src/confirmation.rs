@@ -144,7 +144,7 @@ fn plan(
             continue;
         }
         if let Some(price) = entry.price {
-            let price = price.amount(order.currency, &at("price"), faults);
+            let price = price.amount(Some(order.currency), &at("price"), faults);
             let other = plan.price.is_some_and(|earlier| earlier.0 != price.0);
             faults.require(!other, at("price"), "price-mixed", "a line has one price");
             plan.price = Some(price);

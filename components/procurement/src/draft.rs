@@ -69,19 +69,14 @@ pub fn raise(
     unknown: &Unknown,
     context: &Context,
 ) -> Result<Decision, Refusal> {
-    let mut missing = missing(&draft, unknown);
-    let standing = match standing {
-        Ok(standing) => standing,
-        Err(fault) => {
-            missing.insert(0, fault);
-            return Err(Refusal::invalid(missing));
-        }
-    };
     let mut faults = Faults::new();
-    for Fault { pointer, code, detail } in missing {
+    let unknown = standing.as_ref().err().cloned().into_iter().chain(missing(&draft, unknown));
+    for Fault { pointer, code, detail } in unknown {
         faults.add(pointer, code, detail);
     }
-    let currency = draft.currency.unwrap_or(standing.currency);
+    // Of an unknown supplier's order the lines are looked at all the same, in whatever currency.
+    let known = draft.currency.or(standing.as_ref().ok().map(|standing| standing.currency));
+    let currency = known.unwrap_or(Currency::USD);
     let fits = (1..=MAX_LINES).contains(&draft.lines.len());
     faults.require(fits, "/lines", "out-of-range", "an order has 1 to 256 lines");
     let mut total = Some(Money::zero(currency));
@@ -90,13 +85,14 @@ pub fn raise(
         let at = format!("/lines/{}", number.saturating_sub(1));
         let positive = line.quantity >= 1;
         faults.require(positive, format!("{at}/quantity"), "out-of-range", "at least 1");
-        let price = line.price.amount(currency, &format!("{at}/price"), &mut faults);
+        let price = line.price.amount(known, &format!("{at}/price"), &mut faults);
         let amount = Money::new(price.0, currency).times(line.quantity).ok();
         total = total.zip(amount).and_then(|(total, amount)| total.plus(amount).ok());
         lines.push(ordered(number, line.sku, line.node, line.quantity, price, line.due));
     }
     faults.require(total.is_some(), "/lines", "total-too-large", "a total is at most 10^15");
     faults.check()?;
+    let standing = standing.map_err(|fault| Refusal::invalid(vec![fault]))?;
     let order = Order {
         id,
         supplier: standing.supplier,

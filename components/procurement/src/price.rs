@@ -17,12 +17,13 @@ pub enum Price {
 }
 
 impl Price {
-    /// The amount in the order's currency; faults name a negative one and another currency.
-    pub fn amount(self, currency: Currency, pointer: &str, faults: &mut Faults) -> Amount {
+    /// The amount in the order's currency, if that is known; faults name a negative one and another
+    /// currency.
+    pub fn amount(self, currency: Option<Currency>, pointer: &str, faults: &mut Faults) -> Amount {
         let amount = match self {
             Self::Amount(amount) => amount,
             Self::Money(money) => {
-                let same = money.currency == currency;
+                let same = currency.is_none_or(|currency| currency == money.currency);
                 let detail = "the price is in another currency than the order";
                 faults.require(same, format!("{pointer}/currency"), "currency-mixed", detail);
                 money.amount

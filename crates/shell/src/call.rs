@@ -15,7 +15,6 @@ use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::catch_up::catch_up;
 use crate::failure::Failure;
 use crate::gather::{Gather, Trust};
 use crate::http::Request;
@@ -142,6 +141,9 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
     /// # Errors
     /// A 400 or 422 refusal naming every fault.
     pub fn body<T: DeserializeOwned + ToSchema + 'static>(&self) -> Result<T, Refusal> {
+        if self.request.method == "PUT" && self.request.body.trim_ascii().is_empty() {
+            return Err(schema::empty_put());
+        }
         schema::read_parsed(self.parsed())
     }
 
@@ -321,15 +323,13 @@ pub async fn query<S: Service<W>, W: World, T>(
     needs: Needs,
     read: impl AsyncFn(&Gather<'_, W>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    let begun = world.real_seconds();
     for attempt in 0..MAX_ATTEMPTS {
         let gather =
             Gather::new(world, tenant, S::DOMAIN, needs.clone(), attempt).trusting(Trust::Fresh);
         match read(&gather).await {
             Err(Failure::Behind) => {
-                let progress = catch_up::<S, W>(world, tenant).await?;
-                if !progress && attempt > 0 {
-                    world.pause(u64::from(attempt.min(10)).saturating_mul(10)).await;
-                }
+                run::come_up::<S, W>(world, tenant, attempt, begun).await?;
             }
             other => return other,
         }

@@ -47,6 +47,10 @@ const LEASE_WAIT_MILLIS: u64 = 15;
 /// Rounds of one catching up before the lease is given to others and taken anew.
 const MAX_ROUNDS: usize = 64;
 
+/// How long one catching up goes on, in seconds of the real clock: a request waits for it, so what
+/// is left is taken up by the next one, or by nobody's request.
+const RUN_SECONDS: i64 = 3;
+
 /// Leases without progress, over [`MIN_TRIED_FOR`] at least, after which the first event is parked:
 /// a host that is killed in a loop must not park a good event, nor a poisonous one stop a domain.
 const MAX_TRIES: u64 = 10;
@@ -87,7 +91,8 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
         let lease = world.store().lease(tenant, S::DOMAIN, &owner, LEASE_MILLIS).await?;
         if let Some(lease) = lease {
             let service = std::marker::PhantomData;
-            let engine = Engine::<S, W> { world, tenant, owner: &owner, service };
+            let begun = world.real_seconds();
+            let engine = Engine::<S, W> { world, tenant, owner: &owner, begun, service };
             let mut progress = false;
             let worked = engine.run(lease, &mut progress).await;
             // Only what crashes or fails counts as a try in vain; having nothing to do does not.
@@ -133,13 +138,15 @@ struct Engine<'w, S, W> {
     world: &'w W,
     tenant: &'w str,
     owner: &'w str,
+    /// When it began, in seconds of the real clock.
+    begun: i64,
     service: std::marker::PhantomData<S>,
 }
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
     async fn run(&self, lease: Lease, progress: &mut bool) -> Result<(), Failure> {
         for _ in 0..MAX_ROUNDS {
-            if !self.round(lease, progress).await? {
+            if !self.round(lease, progress).await? || self.is_over() {
                 break;
             }
             let store = self.world.store();
@@ -150,6 +157,10 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             }
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.world.real_seconds().saturating_sub(self.begun) >= RUN_SECONDS
     }
 
     /// One round; gives back whether there may be more.
@@ -194,8 +205,8 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             };
             *progress = true;
             match worked {
-                Worked::Done => cursor = last,
-                Worked::Elsewhere => break,
+                Worked::Done if !self.is_over() => cursor = last,
+                Worked::Done | Worked::Elsewhere => break,
             }
         }
         Ok(true)

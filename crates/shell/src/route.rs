@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use tradewind_kernel::{Currency, Day, Id};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -114,6 +115,25 @@ pub struct QueryParameter {
     pub form: &'static str,
     /// What it is, for the documents.
     pub description: &'static str,
+}
+
+impl QueryParameter {
+    /// The form that this value does not have, in words. Texts of no checked form always fit.
+    pub(crate) fn misses(&self, value: &str) -> Option<String> {
+        let (fits, form) = match self.form {
+            "id" => (value.parse::<Id>().is_ok(), "an id"),
+            "date" => (value.parse::<Day>().is_ok(), "a day such as 2026-12-31"),
+            "currency" => (value.parse::<Currency>().is_ok(), "a currency such as USD"),
+            "integer" => (value.parse::<i64>().is_ok(), "a whole number"),
+            "boolean" => (value.parse::<bool>().is_ok(), "true or false"),
+            words if words.contains('|') => {
+                let fits = words.split('|').any(|word| word == value);
+                return (!fits).then(|| format!("one of {}", words.replace('|', ", ")));
+            }
+            _ => (true, ""),
+        };
+        (!fits).then(|| form.to_owned())
+    }
 }
 
 /// One thing that a domain answers.

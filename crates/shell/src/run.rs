@@ -19,6 +19,10 @@ use crate::world::World;
 /// writers of one record to all get through.
 pub const MAX_ATTEMPTS: u32 = 24;
 
+/// How long a request waits for its domain to come up, in seconds: well below what a host allows a
+/// request, so that its caller learns why and when to come again.
+const PATIENCE_SECONDS: i64 = 8;
+
 /// Tries in which everything is insisted on; see [`Gather::attempt`].
 pub const PATIENT_ATTEMPTS: u32 = 6;
 
@@ -92,7 +96,7 @@ pub async fn command<S: Service<W>, W: World>(
 ) -> Result<Ran, Failure> {
     let (mut carried, mut trust) = (Carried::default(), Trust::Remembered);
     let mut tenant_known = false;
-    let tenant = task.tenant.clone();
+    let (tenant, begun) = (task.tenant.clone(), world.real_seconds());
     let mut attempt = 0;
     while attempt < MAX_ATTEMPTS {
         let gather = Gather::new(world, &tenant, S::DOMAIN, task.needs.clone(), attempt)
@@ -107,7 +111,7 @@ pub async fn command<S: Service<W>, W: World>(
         let mut decision = match decided {
             Ok(decision) => decision,
             Err(Failure::Behind) => {
-                come_up::<S, W>(world, &tenant, attempt).await?;
+                come_up::<S, W>(world, &tenant, attempt, begun).await?;
                 attempt = attempt.saturating_add(1);
                 continue;
             }
@@ -134,7 +138,7 @@ pub async fn command<S: Service<W>, W: World>(
                 tenant_known = true;
             }
             Outcome::Full => return refuse::<S, W>(world, task, store_full()).await,
-            Outcome::Behind => come_up::<S, W>(world, &tenant, attempt).await?,
+            Outcome::Behind => come_up::<S, W>(world, &tenant, attempt, begun).await?,
             Outcome::Stale(place) => {
                 trust = Trust::Fresh;
                 let check = commit.checks.get(place);
@@ -174,12 +178,21 @@ fn is_committed(decided: &Result<Decision, Failure>, task: &Task) -> bool {
     decided.as_ref().is_ok_and(|decision| is_written(decision, task))
 }
 
-/// Catches up, and waits a little when that did not help.
-async fn come_up<S: Service<W>, W: World>(
+/// Catches up, and waits a little when that did not help. `begun` is when the request began, in
+/// seconds of the real clock.
+///
+/// # Errors
+/// [`Failure::Behind`] when that takes longer than a caller is kept waiting: much is being worked,
+/// and goes on without the request.
+pub(crate) async fn come_up<S: Service<W>, W: World>(
     world: &W,
     tenant: &str,
     attempt: u32,
+    begun: i64,
 ) -> Result<(), Failure> {
+    if world.real_seconds().saturating_sub(begun) >= PATIENCE_SECONDS {
+        return Err(Failure::Behind);
+    }
     let progress = catch_up::<S, W>(world, tenant).await?;
     if !progress && attempt > 0 {
         world.pause(u64::from(attempt.min(10)).saturating_mul(10)).await;

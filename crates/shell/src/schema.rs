@@ -93,15 +93,24 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     json::parse(if text.trim_ascii().is_empty() { b"{}" } else { text })
 }
 
+/// Nothing is no state to put: it would be taken for all defaults.
+pub(crate) fn empty_put() -> Refusal {
+    malformed("", "the body is empty; `{}` puts every default")
+}
+
+fn malformed(under: &str, detail: impl Into<String>) -> Refusal {
+    let detail = detail.into();
+    let fault = Fault::new(under, BODY_MALFORMED, detail.clone());
+    Refusal::new(RefusalKind::Malformed, BODY_MALFORMED, detail).with_faults(vec![fault])
+}
+
 fn read_under<T>(parsed: &serde_json::Result<Value>, under: &str) -> Result<T, Refusal>
 where
     T: DeserializeOwned + ToSchema + 'static,
 {
-    let value = parsed.as_ref().map_err(|words| {
-        let detail = format!("the body is not well-formed JSON: {words}");
-        let fault = Fault::new(under, BODY_MALFORMED, detail.clone());
-        Refusal::new(RefusalKind::Malformed, BODY_MALFORMED, detail).with_faults(vec![fault])
-    })?;
+    let value = parsed
+        .as_ref()
+        .map_err(|words| malformed(under, format!("the body is not well-formed JSON: {words}")))?;
     let faults = walk::faults(&kept::<T>(), value, under);
     if !faults.is_empty() {
         return Err(refusal(faults));

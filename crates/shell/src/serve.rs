@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde_json::json;
 use tradewind_kernel::event::Origin;
-use tradewind_kernel::refusal::{Refusal, RefusalKind};
+use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
 use tradewind_kernel::{Id, id};
 
 use crate::auth::Caller;
@@ -23,6 +23,9 @@ use crate::world::World;
 
 /// The longest idempotency key.
 const MAX_KEY_LENGTH: usize = 255;
+
+/// Characters of a wrong value that its fault shows.
+const MOST_SHOWN: usize = 40;
 
 /// The largest body of a request that is not a bulk load: 1 MiB (contract.md).
 pub const MAX_BODY: usize = 1 << 20;
@@ -228,29 +231,43 @@ fn lawful_key(key: &str) -> bool {
     (1..=MAX_KEY_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// Every fault of the query: what is unknown, given twice, missing, or not of its form.
 fn check_query(query: &[(String, String)], known: &[QueryParameter]) -> Result<(), Refusal> {
-    let refuse = |detail: String| Refusal::new(RefusalKind::Malformed, "query-malformed", detail);
+    let mut wrong = Vec::new();
     for (position, (name, value)) in query.iter().enumerate() {
         let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
-            return Err(refuse(format!("the query has an unknown parameter `{name}`")));
+            wrong.push(format!("the query has an unknown parameter `{name}`"));
+            continue;
         };
         let earlier = query.iter().take(position).any(|(other, _)| other == name);
         if earlier && !parameter.repeated {
-            return Err(refuse(format!("`{name}` is given twice")));
+            wrong.push(format!("`{name}` is given twice"));
         }
-        let words = parameter.form;
-        if words.contains('|') && !words.split('|').any(|word| word == value) {
-            return Err(refuse(format!("`{name}` is one of {}", words.replace('|', ", "))));
+        // A cursor that is none has a code of its own.
+        if let Some(form) = parameter.misses(value).filter(|_| name != "after") {
+            let shown: String = value.chars().take(MOST_SHOWN).collect();
+            wrong.push(format!("`{name}` is {form}, and not `{shown}`"));
         }
     }
-    match known.iter().find(|known| known.required && !query.iter().any(|(n, _)| n == known.name)) {
-        Some(missing) => Err(refuse(format!("the query needs `{}`", missing.name))),
-        None => Ok(()),
+    for parameter in known.iter().filter(|parameter| parameter.required) {
+        if !query.iter().any(|(name, _)| name == parameter.name) {
+            wrong.push(format!("the query needs `{}`", parameter.name));
+        }
     }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let faults = wrong.iter().map(|detail| Fault::new("", "query-malformed", detail.clone()));
+    let refusal = Refusal::new(RefusalKind::Malformed, "query-malformed", wrong.join("; "));
+    Err(refusal.with_faults(faults.collect()))
 }
 
 /// Times that a nudge looks again while another domain, which is asked, is behind.
 const NUDGE_ROUNDS: u64 = 40;
+
+/// How long one nudge works, in seconds of the real clock: below what a host allows a call. What is
+/// left is taken up by the next tick.
+const NUDGE_SECONDS: i64 = 15;
 
 /// A nudge: the payload is the tenant. Losing one loses nothing.
 ///
@@ -261,9 +278,11 @@ pub async fn nudged<S: Service<W>, W: World>(world: &W, payload: &[u8]) -> Resul
     if tenant.parse::<Id>().is_err() {
         return Ok(());
     }
+    let begun = world.real_seconds();
     for round in 0..NUDGE_ROUNDS {
         catch_up::<S, W>(world, tenant).await?;
-        if !is_behind::<S, W>(world, tenant).await? {
+        let over = world.real_seconds().saturating_sub(begun) >= NUDGE_SECONDS;
+        if over || !is_behind::<S, W>(world, tenant).await? {
             break;
         }
         world.pause(round.saturating_mul(2)).await;

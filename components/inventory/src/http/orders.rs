@@ -16,7 +16,7 @@ use tradewind_shell::world::World;
 use super::bound;
 use super::stock::{check_known, line_count};
 use crate::asks::Asks;
-use crate::demand::{self, open_lines};
+use crate::demand::{self, OpenLine, open_lines};
 use crate::gathering::{common_reads, item, network, promises, situation, situation_reads};
 use crate::keys;
 use crate::order::{self, LineState, Order, OrderBody, ReasonBody};
@@ -155,6 +155,25 @@ async fn own_promises<W: World>(
     Ok(names.into_iter().zip(kept).filter_map(|(name, kept)| Some((name, kept?))).collect())
 }
 
+/// What of a cancelled order's lines is still claimed, and was shipped.
+async fn filled<W: World>(
+    gather: &Gather<'_, W>,
+    order: &Order,
+    id: &Id,
+    sku: &Id,
+) -> Result<BTreeMap<u32, LineState>, Failure> {
+    let fields = vec![demand::claimed(id), demand::shipped(id)];
+    let counted = gather.counter_fields(keys::fills(sku), fields.clone()).await?;
+    let fills = fields.into_iter().zip(counted).collect();
+    let asked = Order { cancelled: false, ..order.clone() };
+    let demand = order::own_demand(&asked, id, sku);
+    let state = |line: &OpenLine<'_>| {
+        let filled = (line.claimed, line.shipped);
+        (line.demand.line, LineState { filled, ..LineState::default() })
+    };
+    Ok(open_lines(&demand, &fills).iter().map(state).collect())
+}
+
 /// The states of an order's lines of one item, with these promises.
 async fn states_of<W: World>(
     gather: &Gather<'_, W>,
@@ -217,6 +236,10 @@ where
         gather.prefetch(common_reads().into_iter().chain(waits).chain(reads).collect()).await?;
         let mut states = BTreeMap::new();
         for sku in &skus {
+            if kept.cancelled {
+                states.extend(filled(gather, &kept, &id, sku).await?);
+                continue;
+            }
             gather.settled(sku.as_str()).await?;
             let promises = own_promises(gather, &kept, &id, sku).await?;
             states.extend(states_of(gather, &kept, &id, sku, &promises).await?);
@@ -260,7 +283,11 @@ pub(super) async fn cancel<S: Service<W>, W: World>(
         bound(call, &kept.channel, &[])?;
         call.if_match(kept.version)?;
         let next = order::cancelled(&kept.value)?;
-        let view = order::body(&next, &id, &BTreeMap::new(), "");
+        let mut states = BTreeMap::new();
+        for sku in &kept.skus() {
+            states.extend(filled(gather, &kept, &id, sku).await?);
+        }
+        let view = order::body(&next, &id, &states, "");
         Ok(order::written(Some(&kept.value), &next, &id).reply(200, view))
     })
     .await

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tradewind_kernel::events::inventory::Allocation;
+use tradewind_kernel::events::inventory::StockMoved;
 use tradewind_kernel::refusal::RefusalKind;
 use tradewind_kernel::{Day, Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
@@ -128,10 +129,29 @@ pub(super) async fn post_movement<S: Service<W>, W: World>(
     task.origin.reason.clone_from(&body.reason);
     call.run(task, async |gather: &Gather<'_, W>| {
         let before = supplied(gather, &body.sku).await?;
-        let known = item(gather, &body.sku).await?.is_some();
-        let mut decision = movement::post(&body, &gather.id("mov"), known, &before)?;
+        let item_known = item(gather, &body.sku).await?.is_some();
+        let corrected = match &body.corrects {
+            Some(id) => gather.record::<StockMoved>(keys::movement(id)).await?,
+            None => None,
+        };
+        let corrected = corrected.map(|kept| kept.value.sku);
+        let id = gather.id("mov");
+        let context = movement::Context { id, item_known, corrected, before: &before };
+        let mut decision = movement::post(&body, &context)?;
         guard_renewal(gather, &before, &mut decision);
         Ok(decision)
+    })
+    .await
+}
+
+pub(super) async fn get_movement<S: Service<W>, W: World>(
+    call: &Call<'_, S, W>,
+) -> Result<Answer, Failure> {
+    let id = call.id("movement")?;
+    call.answer(async |gather: &Gather<'_, W>| {
+        let kept = gather.record::<StockMoved>(keys::movement(&id)).await?;
+        let kept = kept.ok_or_else(|| Refusal::not_found(format!("movement `{id}`")))?;
+        Ok(Answer::versioned(movement::shown(&kept.value), kept.version))
     })
     .await
 }

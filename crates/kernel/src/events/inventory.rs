@@ -100,6 +100,12 @@ pub struct StockMoved {
     pub to: String,
     /// The document that moved them: a receipt, a reservation, or nothing.
     pub document: Option<Id>,
+    /// Why, if somebody said so.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The movement that this one corrects.
+    #[serde(default)]
+    pub corrects: Option<Id>,
 }
 
 /// What one node gives to a reservation line.

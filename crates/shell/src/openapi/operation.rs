@@ -83,7 +83,7 @@ fn body(entry: &Entry<'_>, registry: &Registry) -> Option<RequestBody> {
             .description(Some("one JSON value of this form on each line"))
             .required(Some(Required::True))
     } else {
-        let may_be_empty = check(described, &nothing()).is_empty();
+        let may_be_empty = entry.method != Method::Put && check(described, &nothing()).is_empty();
         let required = if may_be_empty { Required::False } else { Required::True };
         RequestBodyBuilder::new().content("application/json", content).required(Some(required))
     };

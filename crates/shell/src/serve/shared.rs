@@ -131,6 +131,10 @@ async fn events<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer
     call.answer(async |gather| {
         let read = Read::Events { domain: S::DOMAIN, after, limit };
         let found = gather.fetch(vec![read]).await?;
+        if after > gather.sequence() {
+            let detail = "`after` is later than everything here: the store may have been restored";
+            return Err(Refusal::new(RefusalKind::Malformed, "cursor-unknown", detail).into());
+        }
         let Some(Found::Events(events)) = found.into_iter().next() else {
             return Ok(Call::<S, W>::page(Vec::new(), None, limit));
         };

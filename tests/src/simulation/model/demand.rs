@@ -60,9 +60,14 @@ impl Model {
     /// An order's lines of an item, with what of each is claimed and shipped: in line order,
     /// shipped units first.
     pub(super) fn filled(&self, id: &str, sku: &str) -> Vec<(&Line, (i64, i64))> {
-        let Some(order) = self.orders.get(id).filter(|order| !order.cancelled) else {
-            return Vec::new();
-        };
+        match self.orders.get(id) {
+            Some(order) if !order.cancelled => self.filled_of(order, id, sku),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, whether the order was cancelled or not.
+    fn filled_of<'a>(&self, order: &'a Order, id: &str, sku: &str) -> Vec<(&'a Line, (i64, i64))> {
         let (mut claimed, mut shipped) = self.fills(id, sku);
         let mut lines = Vec::new();
         for line in order.lines.iter().filter(|line| line.sku == sku) {
@@ -173,7 +178,7 @@ impl Model {
             let name = (id.to_owned(), line.line);
             let kept = self.promises.get(&line.sku).and_then(|of| of.get(&name));
             let kept = kept.filter(|_| !order.cancelled);
-            let filled = self.filled(id, &line.sku);
+            let filled = self.filled_of(order, id, &line.sku);
             let filled = filled.iter().find(|(one, _)| one.line == line.line);
             let (claimed, shipped) = filled.map_or((0, 0), |(_, filled)| *filled);
             lines.push(json!({

@@ -87,7 +87,9 @@ impl Model {
             quantity: *quantity,
             from,
             until,
-            generation: live.map_or(generation + 1, |live| live.generation),
+            generation: live
+                .filter(|live| live.from == from)
+                .map_or(generation + 1, |live| live.generation),
             inbound: 0,
         };
         let body = json!({ "id": id, "sku": sku, "channel": channel, "quantity": quantity });
