@@ -23,6 +23,7 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 pub struct Hosted {
     child: Option<Child>,
     data: TempDir,
+    application: Application,
     port: u16,
     /// Business clock minus real clock, in seconds; a host forgets it when it ends.
     clock_offset: i64,
@@ -47,7 +48,9 @@ pub fn program(project: &Project) -> Result<PathBuf> {
     found.context("tradewind-host is not built; run: cargo xtask build")
 }
 
-fn project() -> Project {
+/// The project that is tested.
+#[must_use]
+pub fn project() -> Project {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     Project::at(root)
 }
@@ -71,12 +74,49 @@ impl Victim {
     pub const ALL: [Self; 3] = [Self::Host, Self::Redis, Self::Both];
 }
 
+/// What a host runs, where it is not the project's own application.
+#[derive(Debug, Clone, Default)]
+pub struct Application {
+    /// The plug-in that is attached in place of the default one.
+    pub plugin: Option<PathBuf>,
+    /// Further arguments of the host.
+    pub arguments: Vec<String>,
+}
+
+impl Application {
+    /// The folder with its `spin.toml`: the project, or one whose manifest names the other plug-in.
+    fn project(&self, data: &Path) -> Result<Project> {
+        let own = project();
+        let Some(plugin) = &self.plugin else { return Ok(own) };
+        let text = std::fs::read_to_string(own.manifest())?;
+        let default = own.default_plugin();
+        let built = own.components().display().to_string();
+        let text = text.replace("target/components", &built);
+        let named = text.replace(&default.display().to_string(), &plugin.display().to_string());
+        if named == text {
+            bail!("spin.toml does not attach the default plug-in");
+        }
+        let other = Project::at(data.join("application"));
+        std::fs::create_dir_all(other.root())?;
+        std::fs::write(other.manifest(), named)?;
+        Ok(other)
+    }
+}
+
 impl Hosted {
     /// Starts a host with its private Redis (fsync at every write) and a movable business clock.
     ///
     /// # Errors
     /// The program or a component is not built, or does not come up.
     pub fn start() -> Result<Self> {
+        Self::start_with(Application::default())
+    }
+
+    /// The same with another application.
+    ///
+    /// # Errors
+    /// As [`Hosted::start`].
+    pub fn start_with(application: Application) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let keys = Keys::of(data.path())?;
         let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -86,7 +126,8 @@ impl Hosted {
             .into();
         let port = free_port()?;
         let tokens = BTreeMap::new();
-        let mut hosted = Self { child: None, data, port, clock_offset: 0, keys, tokens, agent };
+        let mut hosted =
+            Self { child: None, data, application, port, clock_offset: 0, keys, tokens, agent };
         hosted.spawn()?;
         Ok(hosted)
     }
@@ -106,7 +147,9 @@ impl Hosted {
             data: self.data.path().to_path_buf(),
             test_clock: true,
         };
-        let mut command = xtask::server::host_command(&project, &program(&project)?, &options)?;
+        let served = self.application.project(self.data.path())?;
+        let mut command = xtask::server::host_command(&served, &program(&project)?, &options)?;
+        command.args(&self.application.arguments);
         command.arg("--variable").arg(format!("clock_offset_seconds={}", self.clock_offset));
         // Every test of a run serves the same components: they are compiled once.
         command.arg("--compiled").arg(project.root().join("target/compiled"));

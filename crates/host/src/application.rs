@@ -1,7 +1,7 @@
 //! The loaded application: its components, their routes, and calls into them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ use crate::instance::{self, ComponentRuntime, StoreData};
 use crate::manifest::{Component, Manifest, Route};
 use crate::metrics::Metrics;
 use crate::outbound::AllowedHost;
+use crate::plugin::{self, Attaching, Plugins};
 use crate::problem::{Problem, whole};
 use crate::routes::Router;
 use crate::variables::{Template, Variables};
@@ -109,10 +110,17 @@ impl Application {
                 &stopping,
             )?);
             let (linker, engine) = (linker.clone(), engine.engine.clone());
-            let (source, cache) = (folder.join(&component.source.0), options.compiled_dir.clone());
+            let files = Files {
+                source: folder.join(&component.source.0),
+                plugin: component.dependencies.values().next().map(|it| folder.join(&it.path)),
+                plugins: options.plugins,
+                grants: !component.files.is_empty() || !component.environment.is_empty(),
+                outcomes: metrics.plugin_answers.clone(),
+                compiled: options.compiled_dir.clone(),
+            };
             let limits = options.limits.clone();
             loading.push(tokio::task::spawn_blocking(move || {
-                load_component(runtime, &linker, &engine, &source, &cache, limits)
+                load_component(runtime, &linker, &engine, files, limits)
             }));
         }
         let mut components = Vec::new();
@@ -289,17 +297,42 @@ fn describe(
     })
 }
 
+/// Where a component and its plug-in come from.
+struct Files {
+    source: PathBuf,
+    plugin: Option<PathBuf>,
+    plugins: Plugins,
+    grants: bool,
+    outcomes: prometheus::IntCounterVec,
+    compiled: PathBuf,
+}
+
 fn load_component(
     runtime: Arc<ComponentRuntime>,
     linker: &Linker<StoreData>,
     engine: &wasmtime::Engine,
-    source: &Path,
-    cache: &Path,
+    files: Files,
     limits: Limits,
 ) -> anyhow::Result<Served> {
     let in_component = || format!("component `{}`", runtime.id);
-    let component = engine::load(engine, source, cache).with_context(in_component)?;
-    let pre = ComponentRuntime::link(linker, &component).with_context(in_component)?;
+    let (component, linker) = match files.plugin {
+        Some(plugin) => {
+            let attaching = Attaching {
+                component: &runtime.id,
+                source: &files.source,
+                plugin,
+                how: files.plugins,
+                grants: files.grants,
+                outcomes: files.outcomes,
+                runtime: tokio::runtime::Handle::current(),
+            };
+            plugin::attach(attaching, linker, engine, &files.compiled, &limits)
+        }
+        None => engine::load(engine, &files.source, &files.compiled)
+            .map(|component| (component, linker.clone())),
+    }
+    .with_context(in_component)?;
+    let pre = ComponentRuntime::link(&linker, &component).with_context(in_component)?;
     let subscriber = SubscriberPre::new(pre.clone()).ok();
     let service = ServicePre::new(pre).ok();
     let handler = |limits: Limits| {

@@ -114,7 +114,20 @@ fn config(limits: &Limits, pooled: bool) -> Config {
 pub fn load(engine: &Engine, source: &Path, cache: &Path) -> anyhow::Result<Component> {
     let bytes = std::fs::read(source)
         .with_context(|| format!("cannot read the component {}; is it built?", source.display()))?;
-    let file = cache.join(format!("{}.cwasm", cache_key(engine, &bytes)));
+    load_bytes(engine, &bytes, &source.display().to_string(), cache)
+}
+
+/// The same for a component that is in memory; errors call it by `name`.
+///
+/// # Errors
+/// It is no component.
+pub fn load_bytes(
+    engine: &Engine,
+    bytes: &[u8],
+    name: &str,
+    cache: &Path,
+) -> anyhow::Result<Component> {
+    let file = cache.join(format!("{}.cwasm", cache_key(engine, bytes)));
     if file.exists() {
         // SAFETY: the file was written by `compile` under a name that depends on its content's
         // source and on the engine, in a folder that only this host's user writes.
@@ -126,9 +139,9 @@ pub fn load(engine: &Engine, source: &Path, cache: &Path) -> anyhow::Result<Comp
         }
     }
     let compiled = engine
-        .precompile_component(&bytes)
+        .precompile_component(bytes)
         .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} does not compile as a component", source.display()))?;
+        .with_context(|| format!("{name} does not compile as a component"))?;
     store(&file, &compiled)?;
     // SAFETY: these bytes come from the compiler, this instant.
     unsafe { Component::deserialize_file(engine, &file) }.map_err(anyhow::Error::from)

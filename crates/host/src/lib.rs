@@ -34,6 +34,7 @@ pub mod logging;
 pub mod manifest;
 mod metrics;
 mod outbound;
+mod plugin;
 mod problem;
 mod redis_imports;
 pub mod redis_server;
@@ -43,6 +44,7 @@ mod subscriber;
 mod timer;
 mod variables;
 
+pub use plugin::{Plugins, try_out};
 pub use timer::{Signing, Timer};
 
 /// How long a connection may be without the head of a request: slow clients, and idle ones,
@@ -69,6 +71,8 @@ pub struct Options {
     pub test_clock: bool,
     /// Paths to call at a pace.
     pub timer: Option<Timer>,
+    /// How plug-ins run.
+    pub plugins: Plugins,
     /// What requests and instances may use.
     pub limits: Limits,
 }
@@ -84,6 +88,7 @@ impl Options {
             variables: BTreeMap::new(),
             test_clock: false,
             timer: None,
+            plugins: Plugins::default(),
             limits: Limits::default(),
         }
     }
@@ -104,6 +109,10 @@ pub struct Limits {
     pub background_time: Duration,
     /// Most bytes over all memories of one instance.
     pub memory_bytes: usize,
+    /// The time of a plug-in for one answer, with its start.
+    pub plugin_time: Duration,
+    /// Most bytes over all memories of a plug-in.
+    pub plugin_memory_bytes: usize,
     /// Most instances at once, over all components.
     pub instances: u32,
     /// Requests interleaved in one instance.
@@ -131,6 +140,8 @@ impl Default for Limits {
             busy: Duration::from_secs(30), // a loaded machine stretches honest work
             background_time: Duration::from_secs(60), // catching up after a long stop
             memory_bytes: 512 << 20,       // six composed components with room for large answers
+            plugin_time: Duration::from_secs(1), // an interpreter's start on a loaded machine, doubled
+            plugin_memory_bytes: 128 << 20,      // an interpreter with a rule's tables
             instances: 512, // twice what may be in flight: retiring ones overlap new ones
             interleaved: 16, // Spin's own default, so that what works here works there
             requests_per_instance: 5000, // far below the 10^6 entries at which a store ends

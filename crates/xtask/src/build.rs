@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::check::{self, offers, world};
+use crate::check::{self, offers, plugins, world};
 use crate::command::{run, say};
 use crate::compose::{self, NAMESPACE, Piece};
 use crate::packages::Install;
@@ -24,6 +24,12 @@ use crate::toolchain::{self, TARGET, Toolchain};
 
 /// Cargo's profile for components (see the root `Cargo.toml`).
 const PROFILE: &str = "component";
+
+/// The crate of the built-in plug-in for order approval.
+const DEFAULT_PLUGIN: &str = "tradewind-default-approval";
+
+/// The domain that asks it.
+const ASKS_PLUGIN: &str = "procurement";
 
 /// What a domain's crate is compiled as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +82,9 @@ pub fn build_some(
         say(&format!("  {domain}.wasm  {} kB", whole.bytes.len() / 1000));
         files.push(file);
     }
+    if domains.contains(&ASKS_PLUGIN) {
+        build_default_plugin(project, toolchain)?;
+    }
     if project.manifest().is_file() {
         let manifest = check::manifest::check_file(&project.manifest())?;
         if domains.len() == DOMAINS.len() {
@@ -83,6 +92,23 @@ pub fn build_some(
         }
     }
     Ok(files)
+}
+
+/// Compiles and checks the plug-in that `spin.toml` attaches.
+fn build_default_plugin(project: &Project, toolchain: Toolchain) -> Result<()> {
+    let target = project.wasm_target().join("plugin");
+    let mut cargo = toolchain.cargo(project.root());
+    cargo.args(["build", "--target", TARGET, "--profile", PROFILE, "--lib"]);
+    cargo.arg("--target-dir").arg(&target).arg("--package").arg(DEFAULT_PLUGIN);
+    run(&mut cargo)?;
+    let made = format!("{}.wasm", DEFAULT_PLUGIN.replace('-', "_"));
+    let made = target.join(TARGET).join(PROFILE).join(made);
+    let bytes = fs::read(&made).with_context(|| format!("cargo made no {}", made.display()))?;
+    let plugin = Piece { name: "the default plug-in".to_owned(), bytes };
+    plugins::check(&project.wit(), &plugin)?;
+    write_if_changed(&project.default_plugin(), &plugin.bytes)?;
+    say(&format!("  default-approval.wasm  {} kB", plugin.bytes.len() / 1000));
+    Ok(())
 }
 
 /// Compiles the query builds that the services need, and those that these need in turn.

@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, test, up};
+use xtask::{bench, build, demo, docs, plugin, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -63,6 +63,11 @@ enum Task {
         /// Passed to the benchmark program.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Make, build, check and test a partner's plug-in.
+    Plugin {
+        #[command(subcommand)]
+        task: plugin::Task,
     },
     /// Rewrite generated documents and vendored contracts.
     Docs,
@@ -125,6 +130,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
+        Task::Plugin { task } => plugin::plugin(&project, &task),
         Task::Docs => docs::docs(&project),
     }
 }

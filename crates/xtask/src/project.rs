@@ -65,6 +65,11 @@ impl Project {
         self.components().join(format!("{domain}.wasm"))
     }
 
+    /// The built-in plug-in for order approval, which `spin.toml` attaches.
+    pub fn default_plugin(&self) -> PathBuf {
+        self.components().join("default-approval.wasm")
+    }
+
     /// The domains whose crate has a component, in the order of [`DOMAINS`].
     pub fn component_domains(&self) -> Vec<&'static str> {
         DOMAINS
