@@ -1,8 +1,9 @@
-//! The floor: the very reads and commits of a reserve, straight to Redis over one connection.
+//! The floor: the very commit of a usual reserve, straight to Redis over one connection.
 //!
-//! A reserve is made once through the native domain code while a recording store listens; what
-//! passed is then repeated with a fresh reservation, key and correlation each time. Nobody pegs
-//! here, so the marks are taken off at a pace, as re-pegging does.
+//! A reserve is made twice through the native domain code while a recording store listens: the
+//! first one reads, the second rests on what is remembered. Its commit is then repeated with a fresh
+//! reservation, key and correlation each time. Nobody pegs here, so the marks are taken off at a
+//! pace, as re-pegging does.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tradewind_shell::http::Request;
 use tradewind_shell::redis::{RedisStore, open};
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::serve;
-use tradewind_shell::store::{Commit, Outcome, ReadRequest, Store};
+use tradewind_shell::store::{Commit, Outcome, Store};
 
 use crate::load::Client;
 use crate::native_world::{NativeWorld, Recording};
@@ -27,7 +28,6 @@ const UNMARK_EVERY: Duration = Duration::from_millis(20);
 
 /// A recorded reserve.
 struct Template {
-    read: ReadRequest,
     commit: Commit,
     reservation: String,
 }
@@ -43,7 +43,7 @@ impl Script {
     /// Records a reserve of every item on a Redis that has been stocked.
     pub async fn record(redis: &str) -> Result<Rc<Self>> {
         let store = open(redis, 0)?;
-        let world = NativeWorld::new(Recording::over(store.clone()));
+        let world = NativeWorld::new(Recording::over(store.clone()), Rc::default());
         let hot = record(&world, stock::HOT).await?;
         let mut spread = Vec::with_capacity(stock::ITEMS);
         for item in 0..stock::ITEMS {
@@ -56,13 +56,24 @@ impl Script {
 type Recorder = NativeWorld<Recording<RedisStore>>;
 
 async fn record(world: &Recorder, sku: &str) -> Result<Template> {
+    let recording = tradewind_shell::world::World::store(world);
+    reserve(world, sku, "first").await?;
+    recording.read.take().context("a first reserve reads")?;
+    reserve(world, sku, "usual").await?;
+    ensure!(recording.read.take().is_none(), "a usual reserve reads nothing");
+    let commit = recording.commit.take().context("a reserve commits")?;
+    let reservation = commit.events.first().context("a reserve tells")?.subject.clone();
+    Ok(Template { commit, reservation })
+}
+
+async fn reserve(world: &Recorder, sku: &str, key: &str) -> Result<()> {
     let request = Request {
         method: "POST".to_owned(),
         path: stock::RESERVE.to_owned(),
         query: String::new(),
         headers: vec![
             ("content-type".to_owned(), "application/json".to_owned()),
-            ("idempotency-key".to_owned(), format!("record-{sku}")),
+            ("idempotency-key".to_owned(), format!("record-{sku}-{key}")),
         ],
         body: stock::reserve_body(sku).into_bytes(),
     };
@@ -77,11 +88,7 @@ async fn record(world: &Recorder, sku: &str) -> Result<Template> {
     let answer = serve::<Inventory, _>(world, &request, Ok(caller)).await;
     let told = String::from_utf8_lossy(&answer.body).into_owned();
     ensure!(answer.status == 201, "recording a reserve of {sku}: {told}");
-    let recording = tradewind_shell::world::World::store(world);
-    let read = recording.read.take().context("a reserve reads")?;
-    let commit = recording.commit.take().context("a reserve commits")?;
-    let reservation = commit.events.first().context("a reserve tells")?.subject.clone();
-    Ok(Template { read, commit, reservation })
+    Ok(())
 }
 
 impl Template {
@@ -142,7 +149,6 @@ impl Client for ScriptClient {
                 self.script.spread.get(place).context("no such item")?
             }
         };
-        self.script.store.read(&template.read).await?;
         let outcome = self.script.store.commit(&template.stamped(self.client, n)).await?;
         Ok(matches!(outcome, Outcome::Done { .. }))
     }

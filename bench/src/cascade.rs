@@ -71,7 +71,8 @@ pub async fn run(place: &Place, sizes: &[usize]) -> Result<Vec<Found>> {
     let redis = PrivateRedis::start(place.folder.path(), "everysec").await?;
     let first = token(place, "cascade", "viewer", "viewer")?;
     let (url, compiled) = (redis.url(), place.compiled());
-    let start = Start { domains: &DOMAINS, redis: &url, compiled: &compiled, token: &first };
+    let (domains, entry) = (&DOMAINS[..], "lean");
+    let start = Start { domains, entry, redis: &url, compiled: &compiled, token: &first };
     let host = Product::start(place, &start).await?;
     let mut all = Vec::new();
     for lines in sizes {

@@ -33,7 +33,7 @@ use serde_json::{Map, Value, json};
 
 use crate::product::Place;
 use crate::report::{print, say};
-use crate::stand::{Contender, Stand};
+use crate::stand::Stand;
 
 /// The host's allocator, for the native contender as well.
 #[global_allocator]
@@ -52,6 +52,8 @@ struct Arguments {
     /// Order lines of the cascades.
     #[arg(long, global = true, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000])]
     lines: Vec<usize>,
+    #[command(flatten)]
+    matrix: reserve::Options,
 }
 
 #[derive(Subcommand, Clone)]
@@ -100,12 +102,12 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let profile = arguments.wants(|task| matches!(task, Task::Profile));
     if reserve || profile {
         let mut stands = Vec::new();
-        for contender in Contender::ALL {
+        for contender in arguments.matrix.contenders() {
             say(&format!("{} is started and stocked", contender.name()));
             stands.push(Stand::open(&place, contender).await?);
         }
         if reserve {
-            let found = reserve::run(&mut stands, length).await?;
+            let found = reserve::run(&mut stands, &arguments.matrix, length).await?;
             tables.extend(found.tables());
             results.insert("reserve".to_owned(), json!(found));
         }

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -21,6 +22,7 @@ use send_wrapper::SendWrapper;
 use tokio::net::TcpSocket;
 use tradewind_inventory::Inventory;
 use tradewind_shell::auth::{TokenCache, bearer};
+use tradewind_shell::cache::Cache;
 use tradewind_shell::http::Request;
 use tradewind_shell::redis::{RedisStore, open};
 use tradewind_shell::serve::{nudged, serve};
@@ -51,6 +53,13 @@ pub struct Options {
 struct Shop {
     store: RedisStore,
     tokens: RefCell<TokenCache>,
+    cache: Rc<Cache>,
+}
+
+impl Shop {
+    fn world(&self) -> NativeWorld<RedisStore> {
+        NativeWorld::new(self.store.clone(), Rc::clone(&self.cache))
+    }
 }
 
 /// Starts the service as a child and waits for its address.
@@ -103,7 +112,8 @@ fn serve_thread(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let store = open(&options.redis, 0)?;
     let tokens = TokenCache::new(&options.keys, &options.audience)?;
-    let shop = Arc::new(SendWrapper::new(Shop { store, tokens: RefCell::new(tokens) }));
+    let (tokens, cache) = (RefCell::new(tokens), Rc::default());
+    let shop = Arc::new(SendWrapper::new(Shop { store, tokens, cache }));
     runtime.block_on(async {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseport(true)?;
@@ -130,7 +140,7 @@ async fn react(redis: &str, shop: &Shop) -> Result<()> {
     subscribed.subscribe(format!("{NUDGE_CHANNEL}inventory")).await?;
     let mut messages = subscribed.on_message();
     while let Some(message) = messages.next().await {
-        let world = NativeWorld::new(shop.store.clone());
+        let world = shop.world();
         if let Err(failure) = nudged::<Inventory, _>(&world, message.get_payload_bytes()).await {
             tradewind_shell::world::World::log(&world, &failure.to_string());
         }
@@ -157,7 +167,7 @@ async fn answer_here(shop: &Shop, parts: Parts, body: Bytes) -> http::Response<B
     };
     let caller = bearer(request.header("authorization"))
         .and_then(|token| shop.tokens.borrow_mut().verify(token, wall_millis().div_euclid(1000)));
-    let world = NativeWorld::new(shop.store.clone());
+    let world = shop.world();
     let response = serve::<Inventory, _>(&world, &request, caller).await;
     let mut builder = http::Response::builder().status(response.status);
     for (name, value) in &response.headers {

@@ -1,6 +1,7 @@
 //! The world of the native contender: real clocks, real chance, a store over Redis, nobody to ask.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tradewind_inventory::Asks;
@@ -8,6 +9,7 @@ use tradewind_kernel::Id;
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::time::Instant;
+use tradewind_shell::cache::Cache;
 use tradewind_shell::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store};
 use tradewind_shell::world::{Answered, AskError, World};
 
@@ -26,12 +28,13 @@ impl Asks for NoOffers {
 pub struct NativeWorld<S> {
     store: S,
     asks: NoOffers,
+    cache: Rc<Cache>,
 }
 
 impl<S> NativeWorld<S> {
-    /// A world over this store.
-    pub fn new(store: S) -> Self {
-        Self { store, asks: NoOffers }
+    /// A world over this store, for one request of an instance that remembers this.
+    pub fn new(store: S, cache: Rc<Cache>) -> Self {
+        Self { store, asks: NoOffers, cache }
     }
 }
 
@@ -45,6 +48,10 @@ impl<S: Store> World for NativeWorld<S> {
 
     fn asks(&self) -> &NoOffers {
         &self.asks
+    }
+
+    fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     fn now(&self) -> Instant {

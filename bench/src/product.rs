@@ -99,6 +99,8 @@ pub struct Product {
 pub struct Start<'a> {
     /// The domains it serves and ticks.
     pub domains: &'a [&'a str],
+    /// Which way requests take.
+    pub entry: &'a str,
     /// Its Redis.
     pub redis: &'a str,
     /// Where compiled code is kept.
@@ -120,7 +122,7 @@ impl Product {
         host.arg("--variable").arg(format!("token_keys={}", place.keys.jwks()));
         host.arg("--variable").arg(format!("redis_url={}", start.redis));
         host.arg("--tick-key").arg(key_file(place.folder.path()));
-        host.arg("--tick-key-id").arg(place.keys.id());
+        host.arg(format!("--tick-key-id={}", place.keys.id())).arg("--entry").arg(start.entry);
         for domain in DOMAINS.iter().filter(|domain| start.domains.contains(domain)) {
             host.arg("--tick").arg(format!("/{domain}/v1/tick"));
         }

@@ -9,11 +9,30 @@ use crate::report::{Table, megabytes, one, ratio, say, two};
 use crate::stand::{Contender, Measured, Stand};
 use crate::stock::Shape;
 
-/// Clients at once, with the append-only file flushed every second.
-const CLIENTS: [usize; 4] = [1, 8, 32, 64];
+/// What of the matrix is run.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Clients at once, with the append-only file flushed every second.
+    #[arg(long, global = true, value_delimiter = ',', default_values_t = [1, 8, 32, 64])]
+    clients: Vec<usize>,
+    /// Clients at once, with every write flushed; 0: none.
+    #[arg(long, global = true, default_value_t = 32)]
+    clients_always: usize,
+    /// Only the hot item.
+    #[arg(long, global = true)]
+    hot: bool,
+    /// Only these contenders [default: all].
+    #[arg(long, global = true, value_delimiter = ',', value_enum)]
+    contenders: Vec<Contender>,
+}
 
-/// Clients at once, with every write flushed.
-const CLIENTS_ALWAYS: [usize; 1] = [32];
+impl Options {
+    /// Who contends, in the order of the tables.
+    pub fn contenders(&self) -> Vec<Contender> {
+        let wanted = |one: &Contender| self.contenders.is_empty() || self.contenders.contains(one);
+        Contender::ALL.into_iter().filter(wanted).collect()
+    }
+}
 
 /// A cell as it is kept.
 #[derive(Debug, Clone, Serialize)]
@@ -89,13 +108,16 @@ pub struct Found {
 }
 
 /// Runs the matrix on these stands.
-pub async fn run(stands: &mut [Stand], length: Duration) -> Result<Found> {
+pub async fn run(stands: &mut [Stand], options: &Options, length: Duration) -> Result<Found> {
     let mut found = Found::default();
-    for (fsync, counts) in [("everysec", &CLIENTS[..]), ("always", &CLIENTS_ALWAYS[..])] {
+    let always: Vec<usize> =
+        Some(options.clients_always).filter(|it| *it > 0).into_iter().collect();
+    let shapes = if options.hot { &[Shape::Hot][..] } else { &[Shape::Hot, Shape::Spread] };
+    for (fsync, counts) in [("everysec", &options.clients), ("always", &always)] {
         for stand in stands.iter() {
             stand.redis.set_fsync(fsync).await?;
         }
-        for shape in [Shape::Hot, Shape::Spread] {
+        for &shape in shapes {
             for clients in counts {
                 for stand in stands.iter_mut() {
                     say(&format!(

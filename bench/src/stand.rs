@@ -27,13 +27,15 @@ const WARM_UP: Duration = Duration::from_millis(400);
 const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Who contends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Contender {
     /// The host with all six domains, as it ships.
     Product,
     /// The host with inventory alone: what the native service does, no more.
     Inventory,
+    /// The same, its requests through `wasi:http` instead of the lean entry.
+    InventoryWasiHttp,
     /// Inventory behind axum.
     Native,
     /// The reads and commits alone.
@@ -41,14 +43,16 @@ pub enum Contender {
 }
 
 impl Contender {
-    /// All four, in the order of the tables.
-    pub const ALL: [Self; 4] = [Self::Product, Self::Inventory, Self::Native, Self::Script];
+    /// All five, in the order of the tables.
+    pub const ALL: [Self; 5] =
+        [Self::Product, Self::Inventory, Self::InventoryWasiHttp, Self::Native, Self::Script];
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Product => "product",
             Self::Inventory => "inventory alone",
+            Self::InventoryWasiHttp => "the same, wasi:http",
             Self::Native => "native axum",
             Self::Script => "bare script",
         }
@@ -58,7 +62,7 @@ impl Contender {
     fn reacting(self) -> &'static [&'static str] {
         match self {
             Self::Product => &DOMAINS,
-            Self::Inventory | Self::Native => &["inventory"],
+            Self::Inventory | Self::InventoryWasiHttp | Self::Native => &["inventory"],
             Self::Script => &[],
         }
     }
@@ -148,8 +152,12 @@ impl Stand {
         let redis = PrivateRedis::start(place.folder.path(), "everysec").await?;
         let admin = token(place, TENANT, "admin", "stocker")?;
         let (server, address) = match contender {
-            Contender::Product | Contender::Inventory => {
+            Contender::Product | Contender::Inventory | Contender::InventoryWasiHttp => {
                 let start = Start {
+                    entry: match contender {
+                        Contender::InventoryWasiHttp => "wasi-http",
+                        _ => "lean",
+                    },
                     domains: contender.reacting(),
                     redis: &redis.url(),
                     compiled: &place.compiled(),

@@ -36,7 +36,8 @@ pub async fn run(place: &Place) -> Result<Found> {
         std::fs::remove_dir_all(&compiled)?;
     }
     let url = redis.url();
-    let start = Start { domains: &DOMAINS, redis: &url, compiled: &compiled, token: &token };
+    let (domains, entry) = (&DOMAINS[..], "lean");
+    let start = Start { domains, entry, redis: &url, compiled: &compiled, token: &token };
     say("start: without compiled code");
     let first = Product::start(place, &start).await?;
     let compiling_millis = first.first_answer.as_secs_f64() * 1000.0;

@@ -16,8 +16,19 @@ use xtask::project::Project;
 
 use crate::driver::{Driver, Got, Sender, Sent};
 
-/// How long a host may take to be ready; compiling the components takes most of it, once.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long a host may take to be ready: compiling the components takes most of it, once, and two
+/// tests may begin with that at the same time.
+const READY_WITHIN: Duration = Duration::from_secs(300);
+
+/// Which way requests take into the components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entry {
+    /// The lean entry, as the host does by itself.
+    #[default]
+    Lean,
+    /// `wasi:http`, as on Spin.
+    WasiHttp,
+}
 
 /// A host of its own, with a data folder that goes away with it.
 pub struct Hosted {
@@ -74,9 +85,11 @@ impl Victim {
     pub const ALL: [Self; 3] = [Self::Host, Self::Redis, Self::Both];
 }
 
-/// What a host runs, where it is not the project's own application.
+/// What a host runs and how, where it is not the project's own application as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Application {
+    /// Which way requests take.
+    pub entry: Entry,
     /// The plug-in that is attached in place of the default one.
     pub plugin: Option<PathBuf>,
     /// Further arguments of the host.
@@ -112,6 +125,14 @@ impl Hosted {
         Self::start_with(Application::default())
     }
 
+    /// The same, with requests taking this way.
+    ///
+    /// # Errors
+    /// As [`Hosted::start`].
+    pub fn start_over(entry: Entry) -> Result<Self> {
+        Self::start_with(Application { entry, ..Application::default() })
+    }
+
     /// The same with another application.
     ///
     /// # Errors
@@ -130,6 +151,25 @@ impl Hosted {
             Self { child: None, data, application, port, clock_offset: 0, keys, tokens, agent };
         hosted.spawn()?;
         Ok(hosted)
+    }
+
+    /// Stops the host in order and starts it again on its data, with requests taking this way.
+    ///
+    /// # Errors
+    /// It does not end, or does not come up.
+    pub fn start_again_over(&mut self, entry: Entry) -> Result<()> {
+        self.end();
+        self.application.entry = entry;
+        self.spawn()
+    }
+
+    fn end(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            if kill_process(Pid::from_child(&child), Signal::TERM).is_err() {
+                drop(child.kill());
+            }
+            drop(child.wait());
+        }
     }
 
     /// Starts the host's process (again, after a kill) and waits until it is ready.
@@ -151,6 +191,10 @@ impl Hosted {
         let mut command = xtask::server::host_command(&served, &program(&project)?, &options)?;
         command.args(&self.application.arguments);
         command.arg("--variable").arg(format!("clock_offset_seconds={}", self.clock_offset));
+        command.arg("--entry").arg(match self.application.entry {
+            Entry::Lean => "lean",
+            Entry::WasiHttp => "wasi-http",
+        });
         // Every test of a run serves the same components: they are compiled once.
         command.arg("--compiled").arg(project.root().join("target/compiled"));
         command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
@@ -253,6 +297,12 @@ impl Hosted {
         Ok(line.trim_end().to_owned())
     }
 
+    /// The keys whose tokens it accepts.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// The agent that requests go through.
     #[must_use]
     pub fn agent(&self) -> ureq::Agent {
@@ -281,12 +331,7 @@ impl Hosted {
 
 impl Drop for Hosted {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            if kill_process(Pid::from_child(&child), Signal::TERM).is_err() {
-                drop(child.kill());
-            }
-            drop(child.wait());
-        }
+        self.end();
     }
 }
 

@@ -283,6 +283,23 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// What tells a broken chain from a broken check of it: whether it is found again, the entries
+    /// around, and what each domain says under the event's id.
+    fn audit_again(&self, reach: &Reach<'_>, audit: &Value) -> Result<String> {
+        let again = self.get(reach, "/reporting/v1/audit/verify")?;
+        let difference = &audit["first_difference"];
+        let id = difference["id"].as_str().unwrap_or_default();
+        let chain = self.all(reach, "/reporting/v1/audit")?;
+        let place = chain.iter().position(|entry| entry["id"] == difference["id"]).unwrap_or(0);
+        let around: Vec<&Value> = chain.iter().skip(place.saturating_sub(1)).take(3).collect();
+        let mut told = Vec::new();
+        for domain in Domain::ALL {
+            let events = self.all(reach, &format!("/{domain}/v1/events"))?;
+            told.extend(events.into_iter().filter(|event| event["id"] == id));
+        }
+        Ok(format!("asked again: {again}; entries around: {around:?}; events: {told:?}"))
+    }
+
     /// The product's own checks.
     fn books(&self, reach: &Reach<'_>) -> Result<Vec<String>> {
         let mut faults = Vec::new();
@@ -292,7 +309,7 @@ impl<'a> Ledger<'a> {
         }
         let audit = self.get(reach, "/reporting/v1/audit/verify")?;
         if audit["valid"] != Value::Bool(true) {
-            faults.push(format!("the audit chain: {audit}"));
+            faults.push(format!("the audit chain: {audit}; {}", self.audit_again(reach, &audit)?));
         }
         for domain in Domain::ALL {
             let parked = self.get(reach, &format!("/{domain}/v1/parked"))?;

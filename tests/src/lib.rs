@@ -7,9 +7,11 @@
 //! * [`compare`] holds an answer against what a story expects.
 //! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
 //!   and holds the product against them.
+//! * [`breaking`] holds a published document against an older one.
 
 #![allow(clippy::disallowed_methods, reason = "tests wait and measure by the real clock")]
 
+pub mod breaking;
 pub mod chance;
 pub mod compare;
 pub mod driver;

@@ -2,19 +2,22 @@
 //!
 //! After each request every nudge is delivered until none is left, as the real host does by itself.
 
+use std::rc::Rc;
+
 use anyhow::{Result, bail};
 use futures::executor::block_on;
 use tradewind_finance::Finance;
 use tradewind_inventory::Inventory;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::{Offer, Standing};
+use tradewind_kernel::asks::suppliers::{Commitment, Offer, Standing};
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::{Id, Instant};
 use tradewind_planning::Planning;
 use tradewind_procurement::Procurement;
 use tradewind_reporting::Reporting;
 use tradewind_shell::auth::Caller;
+use tradewind_shell::cache::Cache;
 use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
@@ -25,6 +28,9 @@ use tradewind_shell::world::{Answered, AskError};
 use tradewind_suppliers::Suppliers;
 
 use crate::driver::{Driver, Got, Sender, Sent};
+
+/// Instances that answer in turn: with two, one has always missed something.
+const INSTANCES: usize = 2;
 
 /// The asks of every domain, answered by calling the provider on the same store.
 #[derive(Clone)]
@@ -58,16 +64,26 @@ impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
         tradewind_suppliers::queries::offers(&self.provider(), tenant, sku).await
     }
 
+    async fn commitment(
+        &self,
+        tenant: &str,
+        supplier: &str,
+    ) -> Result<Answered<Commitment>, AskError> {
+        tradewind_suppliers::queries::commitment(&self.provider(), tenant, supplier).await
+    }
+
     async fn trial(
         &self,
         tenant: &str,
         sku: &str,
         changes: &[TrialChange],
+        up_to: u64,
     ) -> Result<Answered<Trial>, AskError> {
         let sku: Id = sku.parse().map_err(|_| {
             AskError::Refused("id-malformed".to_owned(), format!("`{sku}` is no id"))
         })?;
-        tradewind_inventory::queries::trial(&self.provider(), tenant, &sku, changes).await
+        tradewind_inventory::queries::trial(&self.provider(), tenant, &sku, changes, Some(up_to))
+            .await
     }
 
     async fn network(&self, tenant: &str) -> Result<Answered<Network>, AskError> {
@@ -78,12 +94,36 @@ impl<S: Store + Clone> tradewind_planning::asks::Asks for Direct<S> {
         &self,
         tenant: &str,
         skus: &[Id],
+        up_to: u64,
     ) -> Result<Answered<Vec<Position>>, AskError> {
-        tradewind_inventory::queries::positions(&self.provider(), tenant, skus).await
+        tradewind_inventory::queries::positions(&self.provider(), tenant, skus, Some(up_to)).await
     }
 
-    async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError> {
-        tradewind_finance::queries::outlook(&self.provider(), tenant, weeks).await
+    async fn outlook(
+        &self,
+        tenant: &str,
+        weeks: u32,
+        up_to: u64,
+    ) -> Result<Answered<Outlook>, AskError> {
+        tradewind_finance::queries::outlook(&self.provider(), tenant, weeks, Some(up_to)).await
+    }
+}
+
+/// A moment of the product, from which many endings can begin, on other threads as well: instances
+/// belong to a thread, so they are not part of it.
+pub struct Moment {
+    store: MemoryStore,
+    now: Instant,
+    seed: u128,
+}
+
+impl Moment {
+    /// The product at this moment, sharing nothing with any other; its store has no faults, and its
+    /// instances remember nothing.
+    #[must_use]
+    pub fn begin(&self) -> Native {
+        let (store, caches) = (self.store.fork(), Default::default());
+        Native { store, now: self.now, seed: self.seed, caches }
     }
 }
 
@@ -92,11 +132,14 @@ pub struct Native {
     store: MemoryStore,
     now: Instant,
     seed: u128,
+    /// What each of several instances remembers; requests go to any of them.
+    caches: [Rc<Cache>; INSTANCES],
 }
 
 impl Default for Native {
     fn default() -> Self {
-        Self { store: MemoryStore::new(), now: Instant::from_millis(0), seed: 1 }
+        let (store, now) = (MemoryStore::new(), Instant::from_millis(0));
+        Self { store, now, seed: 1, caches: Default::default() }
     }
 }
 
@@ -107,16 +150,24 @@ impl Native {
         &self.store
     }
 
-    /// The same product at the same moment, sharing nothing with this one; its store has no faults.
+    /// This moment.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment { store: self.store.fork(), now: self.now, seed: self.seed }
+    }
+
+    /// The same product at the same moment, as [`Moment::begin`] makes it.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { store: self.store.fork(), now: self.now, seed: self.seed }
+        self.moment().begin()
     }
 
     fn world(&mut self) -> Provider<MemoryStore> {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2);
         let asks = Direct { store: self.store.clone(), now: self.now };
-        let mut world = LocalWorld::new(self.store.clone(), asks, self.now, self.seed);
+        let instance = usize::try_from((self.seed >> 32) % INSTANCES as u128).unwrap_or(0);
+        let mut world = LocalWorld::new(self.store.clone(), asks, self.now, self.seed)
+            .remembering(Rc::clone(&self.caches[instance]));
         world.verbose = true;
         world
     }
@@ -162,7 +213,11 @@ impl Native {
         Ok(())
     }
 
-    fn answer(&mut self, caller: Caller, request: &Request) -> Result<Response> {
+    /// Answers one request and delivers no nudge.
+    ///
+    /// # Errors
+    /// No domain answers that path.
+    pub fn answer(&mut self, caller: Caller, request: &Request) -> Result<Response> {
         let domain = request.path.split('/').nth(1).unwrap_or("").parse::<Domain>();
         let Ok(domain) = domain else { bail!("no domain answers {}", request.path) };
         let world = self.world();

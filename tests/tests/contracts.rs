@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read what it holds has failed")]
 
+#[path = "contracts/asked.rs"]
+mod asked;
 #[path = "contracts/components.rs"]
 mod components;
 #[path = "contracts/events.rs"]

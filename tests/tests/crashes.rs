@@ -171,13 +171,13 @@ fn a_failure_at_any_call_of_the_store_changes_nothing() {
     let failures = failures(&calls);
     assert!(failures.len() > 20, "the cascade makes only {} calls", calls.len());
     eprintln!("{} failures in {} calls", failures.len(), calls.len());
-    let (native, telling, story, expected) = (&native, &telling, &story, &expected);
+    let (moment, telling, story, expected) = (&native.moment(), &telling, &story, &expected);
     let calls = calls.len();
     std::thread::scope(|scope| {
         for half in failures.chunks(failures.len().div_ceil(2)) {
             scope.spawn(move || {
                 for (number, fate) in half {
-                    let mut native = native.fork();
+                    let mut native = moment.begin();
                     native.store().fail_nth(*number, *fate);
                     drop(telling.clone().play(&mut native, &story.cause));
                     let what = format!("call {number} of {calls}, {fate:?}");

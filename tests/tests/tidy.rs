@@ -80,11 +80,11 @@ fn the_kernel_imports_nothing_of_ours_and_does_no_io() {
 #[test]
 fn domains_never_import_each_other() {
     for (file, text) in all_sources() {
-        let Some(domain) =
-            DOMAINS.iter().find(|name| file.starts_with(&format!("components/{name}/src/")))
-        else {
-            continue;
+        let within = |name: &&&str| {
+            let rest = file.strip_prefix("components/").and_then(|rest| rest.strip_prefix(**name));
+            rest.is_some_and(|rest| rest.starts_with("/src/") || rest.starts_with("/component/"))
         };
+        let Some(domain) = DOMAINS.iter().find(within) else { continue };
         for other in DOMAINS.iter().filter(|other| other != &domain) {
             let name = format!("tradewind_{other}");
             let found: Vec<&str> = uses(shipped(&text), &name).collect();
@@ -113,24 +113,25 @@ const EDGES: [&str; 11] = [
 fn nouns_see_the_kernel_alone_and_bindings_stay_at_the_edge() {
     for (file, text) in all_sources() {
         let Some(rest) = file.strip_prefix("components/") else { continue };
+        // What lies under `component/` is the domain's edge, in packages of its own.
         let Some((_, inside)) = rest.split_once("/src/") else { continue };
+        if rest.contains("/component/") {
+            continue;
+        }
         let top = inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs");
         // The built-in plug-ins are what a partner would write: bindings and nothing of ours.
         if file.starts_with("components/defaults/") {
             continue;
         }
         let edge = EDGES.iter().any(|name| name.trim_end_matches(".rs") == top);
-        let component = top == "component";
         let text = shipped(&text);
-        if !edge && !component {
+        if !edge {
             let found: Vec<&str> = uses(text, "tradewind_shell").collect();
             assert!(found.is_empty(), "the noun {file} imports the shell: {found:?}");
         }
-        if !component {
-            for word in ["spin_sdk", "tradewind_bindings", "wit_bindgen"] {
-                let found: Vec<&str> = uses(text, word).collect();
-                assert!(found.is_empty(), "{file} sees bindings: {found:?}");
-            }
+        for word in ["spin_sdk", "tradewind_bindings", "wit_bindgen"] {
+            let found: Vec<&str> = uses(text, word).collect();
+            assert!(found.is_empty(), "{file} sees bindings: {found:?}");
         }
     }
 }
@@ -228,7 +229,8 @@ fn no_unfinished_marks_and_no_vague_names() {
 #[test]
 fn versions_are_declared_once() {
     let mut manifests = BTreeSet::new();
-    for folder in ["crates", "components"] {
+    let parts = DOMAINS.map(|domain| format!("components/{domain}/component"));
+    for folder in ["crates", "components"].into_iter().chain(parts.iter().map(String::as_str)) {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             manifests.insert(entry.unwrap().path().join("Cargo.toml"));
         }

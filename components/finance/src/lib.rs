@@ -31,8 +31,6 @@
 //! there; a rate is at most [`rate::MAX_RATE`] with [`rate::RATE_DECIMALS`] decimals.
 
 pub mod board;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod demand;
 pub mod flow;
 pub mod forecast;
@@ -74,6 +72,10 @@ impl<W: World> Service<W> for Finance {
         call: &Call<'_, Self, W>,
     ) -> Result<Answer, Failure> {
         http::handle(operation, call).await
+    }
+
+    fn is_quiet(kind: &str) -> bool {
+        reactions::is_quiet(kind)
     }
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {

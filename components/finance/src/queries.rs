@@ -28,7 +28,7 @@ pub(crate) async fn forecast_now<W: World>(
     Ok((forecast(&settings, &board, &rates, weeks), rates))
 }
 
-/// The cash forecast over so many weeks, in short.
+/// The cash forecast over so many weeks, in short; with every event up to `up_to`, or up to now.
 ///
 /// # Errors
 /// `weeks-out-of-range`; behind; unavailable.
@@ -36,8 +36,9 @@ pub async fn outlook<W: World>(
     world: &W,
     tenant: &str,
     weeks: u32,
+    up_to: Option<u64>,
 ) -> Result<Answered<Outlook>, AskError> {
-    let gather = Gather::new(world, tenant, Domain::Finance, Needs::Everything, 0);
+    let gather = Gather::new(world, tenant, Domain::Finance, Needs::up_to(up_to), 0);
     let outlook = short(&gather, weeks).await.map_err(|failure| match failure {
         Failure::Behind => AskError::Behind,
         Failure::Outage(outage) => AskError::Unavailable(outage.to_string()),

@@ -62,6 +62,12 @@ pub async fn react<W: World>(
     }
 }
 
+/// Whether an event of this type mostly moves no week's net flow: an order that is stated has no
+/// promise yet, and what is claimed or given back mostly pays in the week in which it would have.
+pub(crate) fn is_quiet(kind: &str) -> bool {
+    [OrderChanged::TYPE, Reserved::TYPE, ReservationReleased::TYPE].contains(&kind)
+}
+
 /// The payload; one that does not read is refused.
 fn read<P: Payload>(event: &Event) -> Result<P, Failure> {
     event.read().map_err(|fault| unreadable(&fault))

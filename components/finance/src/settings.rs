@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tradewind_kernel::events::finance::SettingsChanged;
 use tradewind_kernel::money::{Amount, round_to_minor};
+use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::time::Zone;
 use tradewind_kernel::{Currency, Day, Decision, Money, NewEvent, Refusal};
@@ -14,10 +15,13 @@ use utoipa::ToSchema;
 
 use crate::keys;
 
-/// An amount of the base currency: a decimal string, or money whose currency says the same.
+/// An amount of the base currency: a decimal string, a whole number, or money whose currency says
+/// the same. It is answered as a decimal string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum BaseAmount {
+    /// A whole number; one with decimals is written as a string, which stays exact.
+    Whole(i64),
     /// A decimal string.
     Amount(Amount),
     /// Money in the base currency.
@@ -97,6 +101,11 @@ pub fn put_settings(
 
 fn amount(given: BaseAmount, currency: Currency, pointer: &str, faults: &mut Faults) -> Amount {
     let amount = match given {
+        BaseAmount::Whole(number) => {
+            let sound = (-LIMIT..=LIMIT).contains(&number);
+            faults.require(sound, pointer, "out-of-range", "an amount is at most 10^15");
+            Amount(number.into())
+        }
         BaseAmount::Amount(amount) => amount,
         BaseAmount::Money(money) => {
             let detail = "this amount is in another currency than the base currency";
@@ -152,6 +161,8 @@ mod tests {
         let euro = json!({ "amount": "5", "currency": "EUR" });
         for (body, wanted) in [
             (json!({ "opening_cash": "5" }), None),
+            (json!({ "opening_cash": 0, "cash_floor": -5 }), None),
+            (json!({ "opening_cash": 1_000_000_000_000_001_i64 }), Some("out-of-range")),
             (json!({ "opening_cash": euro, "currency": "EUR" }), None),
             (json!({ "opening_cash": euro }), Some("currency-differs")),
             (json!({ "opening_cash": "0.001" }), Some("out-of-range")),
@@ -167,8 +178,10 @@ mod tests {
     fn the_same_again_changes_nothing() {
         let before = SettingsChanged { opening_cash: "5".parse().unwrap(), ..Default::default() };
         let kept = Some((&before, 9));
-        let same = put_settings(&command(json!({ "opening_cash": "5.0" })), kept).unwrap();
-        assert!(same.is_empty());
+        for five in [json!("5.0"), json!(5), json!({ "amount": "5", "currency": "USD" })] {
+            let same = put_settings(&command(json!({ "opening_cash": five })), kept).unwrap();
+            assert!(same.is_empty());
+        }
         let floor = json!({ "opening_cash": "5", "cash_floor": "-1" });
         let other = put_settings(&command(floor), kept).unwrap();
         assert_eq!((other.reply.status, other.events.len()), (200, 1));

@@ -248,8 +248,9 @@ fn foreign_purchases_are_left_out_until_there_is_a_rate() {
 fn an_outlook_is_the_forecast_in_short() {
     let driver = before_the_delay();
     driver.put("/finance/v1/rates/EUR/2026-12-01", json!({ "rate": "1.1" }));
-    let ask =
-        |weeks| block_on(tradewind_finance::queries::outlook(&driver.world, driver::TENANT, weeks));
+    let ask = |weeks| {
+        block_on(tradewind_finance::queries::outlook(&driver.world, driver::TENANT, weeks, None))
+    };
     assert!(ask(3).is_err(), "behind: the rate is not yet reacted to");
     driver.react();
     let outlook = ask(3).unwrap();

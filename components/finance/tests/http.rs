@@ -38,9 +38,13 @@ fn settings_are_put_and_read() {
 #[test]
 fn refusals_name_every_fault() {
     let driver = Driver::at("2026-12-01");
-    let shape = driver.put(SETTINGS, json!({ "zone": "Mars", "opening_cash": 5, "x": 1 }));
+    let shape = driver.put(SETTINGS, json!({ "zone": "Mars", "opening_cash": 5.5, "x": 1 }));
     assert_eq!(shape.status(), 400);
     assert_eq!(shape.body()["errors"].as_array().unwrap().len(), 3, "{}", shape.body());
+    let faults = shape.body()["errors"].clone();
+    let cash = faults.as_array().unwrap().iter().find(|one| one["pointer"] == "/opening_cash");
+    let said = cash.unwrap()["detail"].as_str().unwrap();
+    assert!(said.contains("integer") && said.contains("string"), "{said}");
     let value = driver.put(SETTINGS, json!({ "zone": "Mars", "currency": "usd" }));
     assert_eq!((value.status(), value.body()["errors"].as_array().unwrap().len()), (422, 2));
     let foreign = json!({ "opening_cash": { "amount": "1", "currency": "EUR" } });

@@ -24,7 +24,7 @@ pub(crate) fn is_short(body: &ReserveBody, granted: &Granted) -> bool {
 
 /// Whether what the named order has open matters: only to a part of a shortage that may stay open.
 #[must_use]
-pub fn may_backorder(body: &ReserveBody, context: &Context<'_>) -> bool {
+pub fn may_backorder(body: &ReserveBody, context: &Context) -> bool {
     let channel = context.network.channels.get(&body.channel);
     body.mode == Mode::Partial
         && context.order_channel.is_some()
@@ -36,7 +36,7 @@ pub fn may_backorder(body: &ReserveBody, context: &Context<'_>) -> bool {
 /// beside what is granted; and the guards that they still are when it is committed.
 pub(crate) fn backordered(
     body: &ReserveBody,
-    context: &Context<'_>,
+    context: &Context,
     granted: &Granted,
 ) -> (Vec<Quantity>, Vec<Guard>) {
     let mut rests = vec![0; body.lines.len()];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use tradewind_kernel::decision::Write;
 use tradewind_kernel::{Decision, Id};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -60,8 +61,8 @@ pub fn situation_reads(sku: &Id) -> Vec<Read> {
 /// # Errors
 /// Outages; `Behind`.
 pub async fn network<W: World>(gather: &Gather<'_, W>) -> Result<Rc<Network>, Failure> {
-    let kept = gather.record::<Network>(keys::NETWORK).await?;
-    Ok(Rc::new(kept.map(|kept| kept.value).unwrap_or_default()))
+    let kept = gather.shared::<Network>(keys::NETWORK).await?;
+    Ok(kept.map(|kept| kept.value).unwrap_or_default())
 }
 
 /// An item's master data.
@@ -85,7 +86,7 @@ pub async fn shelves<W: World>(
     gather.prefetch(common_reads().into_iter().chain(own).collect()).await?;
     let mut shelves = BTreeMap::new();
     for sku in skus {
-        if item(gather, sku).await?.is_some() {
+        if gather.exists(keys::item(sku)).await? {
             shelves.insert(sku.clone(), shelf(gather, sku).await?);
         }
     }
@@ -101,7 +102,7 @@ pub async fn shelf<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Shelf, 
         sku: sku.clone(),
         today: gather.today().await?,
         network: network(gather).await?,
-        plan: gather.record::<Plan>(keys::plan(sku)).await?.map(|kept| kept.value),
+        plan: gather.shared::<Plan>(keys::plan(sku)).await?.map(|kept| (*kept.value).clone()),
         counters: gather.counters(keys::stock(sku)).await?,
     })
 }
@@ -159,13 +160,17 @@ pub async fn promises<W: World>(
 }
 
 /// Insists that what `inbound` rests on does not change before the commit: a claim in between would
-/// make it speak of no moment at all. Under a storm of claims, late tries let that pass.
+/// make it speak of no moment at all, and so would goods that move before an item's first
+/// protection is written. Under a storm of claims, late tries let that pass.
 pub fn guard_renewal<W: World>(
     gather: &Gather<'_, W>,
     before: &Situation,
     decision: &mut Decision,
 ) {
-    let renews = before.shelf.standing().next().is_some();
+    let plan = keys::plan(before.sku());
+    let writes_plan = |write: &Write| matches!(write, Write::Put { key, .. } if *key == plan);
+    let stands = before.shelf.standing().next().is_some();
+    let renews = stands || decision.writes.iter().any(writes_plan);
     if renews && gather.attempt() < PATIENT_ATTEMPTS {
         decision.guards.extend(before.shelf.unchanged());
     }

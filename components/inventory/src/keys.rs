@@ -67,6 +67,15 @@ pub fn demand(sku: &Id) -> String {
     format!("inventory:demand:{sku}")
 }
 
+/// The counters that say how heavy an item is, without reading its lines.
+#[must_use]
+pub fn lines(sku: &Id) -> String {
+    format!("inventory:lines:{sku}")
+}
+
+/// The counter of how many demand lines an item has.
+pub const LINE_COUNT: &str = "lines";
+
 /// The set of the promises of an item's demand lines.
 #[must_use]
 pub fn promises(sku: &Id) -> String {

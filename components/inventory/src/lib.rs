@@ -27,8 +27,6 @@ use tradewind_shell::world::World;
 pub mod asks;
 pub mod availability;
 pub mod backorder;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod demand;
 pub mod gathering;
 pub mod guards;
@@ -68,7 +66,9 @@ where
     W::Asks: Asks,
 {
     const DOMAIN: Domain = Domain::Inventory;
+
     const WORKS_MARKS: bool = true;
+    const TICKS: bool = true;
 
     type Operation = http::Operation;
 

@@ -180,6 +180,13 @@ pub fn cancelled(order: &Order) -> Result<Order, Refusal> {
     Ok(Order { cancelled: true, ..order.clone() })
 }
 
+/// An order's own demand lines of one item, by name.
+#[must_use]
+pub fn own_demand(order: &Order, id: &Id, sku: &Id) -> BTreeMap<String, Demand> {
+    let lines = order.demand(id).filter(|(of, _)| *of == sku);
+    lines.map(|(_, line)| (line.member(), line)).collect()
+}
+
 /// Names of lines that are new, changed or gone: their promises start anew.
 #[must_use]
 pub fn anew(existing: Option<&Order>, next: &Order, id: &Id) -> BTreeSet<(Id, String)> {
@@ -191,6 +198,17 @@ pub fn anew(existing: Option<&Order>, next: &Order, id: &Id) -> BTreeSet<(Id, St
     names.filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
 }
 
+/// By item, how many demand lines more there are than before.
+fn weights(existing: Option<&Order>, next: &Order, id: &Id) -> BTreeMap<Id, Quantity> {
+    let mut weights: BTreeMap<Id, Quantity> = BTreeMap::new();
+    let old = existing.into_iter().flat_map(|order| order.demand(id)).map(|(sku, _)| (sku, -1));
+    for (sku, one) in next.demand(id).map(|(sku, _)| (sku, 1)).chain(old) {
+        let sum = weights.entry(sku.clone()).or_default();
+        *sum = sum.saturating_add(one);
+    }
+    weights
+}
+
 /// Writes an order that is new or was changed.
 #[must_use]
 pub fn written(existing: Option<&Order>, next: &Order, id: &Id) -> Decision {
@@ -199,6 +217,9 @@ pub fn written(existing: Option<&Order>, next: &Order, id: &Id) -> Decision {
     decision.index(keys::ORDERS, id.as_str(), 0);
     let demand: BTreeMap<(Id, String), Demand> =
         next.demand(id).map(|(sku, line)| ((sku.clone(), line.member()), line)).collect();
+    for (sku, delta) in weights(existing, next, id) {
+        decision.add(keys::lines(&sku), keys::LINE_COUNT, delta);
+    }
     for (sku, name) in anew(existing, next, id) {
         match demand.get(&(sku.clone(), name.clone())) {
             Some(line) => {

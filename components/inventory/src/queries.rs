@@ -19,8 +19,8 @@ use crate::situation::Situation;
 /// Items of one question about positions.
 pub const MAX_ITEMS: usize = 64;
 
-fn gather<'w, W: World>(world: &'w W, tenant: &'w str) -> Gather<'w, W> {
-    Gather::new(world, tenant, Domain::Inventory, Needs::Everything, 0)
+fn gather<'w, W: World>(world: &'w W, tenant: &'w str, up_to: Option<u64>) -> Gather<'w, W> {
+    Gather::new(world, tenant, Domain::Inventory, Needs::up_to(up_to), 0)
 }
 
 fn told(failure: Failure) -> AskError {
@@ -31,7 +31,7 @@ fn told(failure: Failure) -> AskError {
     }
 }
 
-/// Pegs an item as if `changes` were so.
+/// Pegs an item as if `changes` were so; with every event up to `up_to`, or up to now.
 ///
 /// # Errors
 /// Refused with `sku-unknown`, `change-unknown`, `too-many-changes`; behind; unavailable.
@@ -40,8 +40,9 @@ pub async fn trial<W: World>(
     tenant: &str,
     sku: &Id,
     changes: &[TrialChange],
+    up_to: Option<u64>,
 ) -> Result<Answered<Trial>, AskError> {
-    let gather = gather(world, tenant);
+    let gather = gather(world, tenant, up_to);
     let read = async || {
         let mut reads = situation_reads(sku);
         reads.push(Read::Set { key: keys::promises(sku) });
@@ -77,7 +78,8 @@ pub async fn network<W: World>(world: &W, tenant: &str) -> Result<Answered<Netwo
     Ok(gather.answer(Network { lanes: lanes.collect(), channels: channels.collect() }))
 }
 
-/// Stock, supply and demand of these items, in the order asked; an item without any has none.
+/// Stock, supply and demand of these items, in the order asked; an item without any has none. With
+/// every event up to `up_to`, or up to now.
 ///
 /// # Errors
 /// Refused with `too-many-items`; behind; unavailable.
@@ -85,12 +87,13 @@ pub async fn positions<W: World>(
     world: &W,
     tenant: &str,
     skus: &[Id],
+    up_to: Option<u64>,
 ) -> Result<Answered<Vec<Position>>, AskError> {
     if skus.len() > MAX_ITEMS {
         let detail = format!("at most {MAX_ITEMS} items");
         return Err(AskError::Refused("too-many-items".to_owned(), detail));
     }
-    let gather = gather(world, tenant);
+    let gather = gather(world, tenant, up_to);
     let read = async || {
         let own = skus.iter().flat_map(situation_reads);
         gather.prefetch(gathering::common_reads().into_iter().chain(own).collect()).await?;

@@ -15,7 +15,7 @@ use tradewind_kernel::events::procurement::{
     OrderCancelled, OrderClosed, OrderConfirmed, OrderReceived, OrderReleased, OrderState,
     ReceivedLine,
 };
-use tradewind_kernel::{Day, Decision, Domain, Event, Id, Refusal};
+use tradewind_kernel::{Day, Decision, Domain, Event, Id, Quantity, Refusal};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
 use tradewind_shell::run::PATIENT_ATTEMPTS;
@@ -34,7 +34,8 @@ use crate::shelf::Shelf;
 use crate::situation::{Situation, availability_changed};
 use crate::supply::SupplyLine;
 
-/// Before the name of an item whose many promises follow its supply.
+/// Before the name of an item whose many promises follow its supply: the first step, and the other.
+const SUPPLY_STEP: &str = "supply:";
 const PROMISES_STEP: &str = "promises:";
 
 /// Items listed at a time.
@@ -54,21 +55,25 @@ pub async fn react<W: World>(
     }
     let Some(news) = read(event)? else { return Ok(Decision::default().into()) };
     if let Some(step) = cause.step {
-        return match step.strip_prefix(PROMISES_STEP) {
-            Some(sku) => rest_of_promises(gather, &named(sku)?).await,
-            None => of_item(gather, &named(step)?, &news).await,
-        };
+        if let Some(sku) = step.strip_prefix(PROMISES_STEP) {
+            return rest_of_promises(gather, &named(sku)?).await;
+        }
+        let heavy = step.strip_prefix(SUPPLY_STEP);
+        return of_item(gather, &named(heavy.unwrap_or(step))?, &news, heavy.is_some()).await;
     }
     let skus = concerned(gather, &news).await?;
     let many = large(gather, &skus).await?;
     match skus.iter().next() {
         None => Ok(Decision::default().into()),
-        Some(only) if skus.len() == 1 && many.is_empty() => of_item(gather, only, &news).await,
+        Some(only) if skus.len() == 1 && many.is_empty() => {
+            of_item(gather, only, &news, false).await
+        }
         Some(_) => {
-            let follow = |sku: &Id| many.contains(sku).then(|| format!("{PROMISES_STEP}{sku}"));
-            let steps =
-                skus.iter().flat_map(|sku| std::iter::once(sku.to_string()).chain(follow(sku)));
-            Ok(Reaction::Steps(steps.collect()))
+            let both = |sku| [SUPPLY_STEP, PROMISES_STEP].map(|step| format!("{step}{sku}")).into();
+            let steps = |sku: &Id| -> Vec<String> {
+                if many.contains(sku) { both(sku.clone()) } else { vec![sku.to_string()] }
+            };
+            Ok(Reaction::Steps(skus.iter().flat_map(steps).collect()))
         }
     }
 }
@@ -226,11 +231,13 @@ async fn large<W: World>(
     skus: &BTreeSet<Id>,
 ) -> Result<BTreeSet<Id>, Failure> {
     let mut large = BTreeSet::new();
-    let reads = skus.iter().map(|sku| Read::Set { key: keys::demand(sku) }).collect();
-    gather.prefetch(reads).await?;
+    let count = vec![keys::LINE_COUNT.to_owned()];
+    let read = |sku| Read::CounterFields { key: keys::lines(sku), fields: count.clone() };
+    gather.prefetch(skus.iter().map(read).collect()).await?;
+    let most = Quantity::try_from(MAX_PART_LINES).unwrap_or(Quantity::MAX);
     for sku in skus {
-        let demand = gather.set::<serde_json::Value>(keys::demand(sku)).await?;
-        if demand.len() > MAX_PART_LINES {
+        let lines = gather.counter_fields(keys::lines(sku), count.clone()).await?;
+        if lines.iter().any(|lines| *lines > most) {
             large.insert(sku.clone());
         }
     }
@@ -249,11 +256,12 @@ async fn first<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<Option<Reac
     Ok(None)
 }
 
-/// What an event does to one item.
+/// What an event does to one item; `followed`: a step for many promises comes after it.
 async fn of_item<W: World>(
     gather: &Gather<'_, W>,
     sku: &Id,
     news: &News,
+    followed: bool,
 ) -> Result<Reaction, Failure> {
     if let Some(reaction) = first(gather, sku).await? {
         return Ok(reaction);
@@ -296,7 +304,7 @@ async fn of_item<W: World>(
         let part = parts.remove(0);
         decision.writes.extend(part.writes);
         decision.events.extend(part.events);
-    } else if parts.len() > 1 && after.demand.len() <= MAX_PART_LINES {
+    } else if parts.len() > 1 && !followed {
         // No step follows for the promises: they are pegged when the mark is worked.
         decision.mark(sku.as_str());
     }

@@ -98,9 +98,10 @@ impl Shelf {
         self.plan.as_ref().is_none_or(fresh)
     }
 
-    /// As availability sees it.
+    /// As availability to this channel sees it: other channels only as far as they have a
+    /// protection.
     #[must_use]
-    pub fn view(&self) -> StockView {
+    pub fn view(&self, channel: &Id) -> StockView {
         let held = |protection: &Protection| HeldView {
             id: protection.id.to_string(),
             channel: protection.channel.to_string(),
@@ -108,12 +109,15 @@ impl Shelf {
             until: protection.until,
             held: self.held(protection),
         };
-        let nodes = |nodes: &[Id]| nodes.iter().map(Id::to_string).collect();
-        let channels = self.network.channels.iter();
+        let protected = self.standing().map(|one| &one.channel);
+        let channels = std::iter::once(channel).chain(protected).filter_map(|id| {
+            let nodes = &self.network.channels.get(id)?.nodes;
+            Some((id.to_string(), nodes.iter().map(Id::to_string).collect()))
+        });
         StockView {
             today: self.today,
             free: self.nodes().map(|node| (node.to_owned(), self.free(node))).collect(),
-            channels: channels.map(|(id, one)| (id.to_string(), nodes(&one.nodes))).collect(),
+            channels: channels.collect(),
             protections: self.standing().map(held).collect(),
         }
     }
@@ -134,7 +138,7 @@ impl Shelf {
     #[must_use]
     pub fn available(&self, channel: &Id) -> (Quantity, Quantity) {
         let limits = self.limits(channel);
-        let available = available(&self.view(), channel.as_str(), &limits);
+        let available = available(&self.view(channel), channel.as_str(), &limits);
         (available, limits.published(available))
     }
 
@@ -146,7 +150,8 @@ impl Shelf {
             .find(|one| one.channel == *channel && (one.from..=one.until).contains(&today))
     }
 
-    /// Guards that hold as long as no counter that `inbound` rests on has changed.
+    /// Guards that hold as long as no counter that `inbound` rests on has changed, and no node that
+    /// never had the item, or a claim on it, has got any.
     #[must_use]
     pub fn unchanged(&self) -> Vec<Guard> {
         let steers = |field: &&String| {
@@ -159,7 +164,12 @@ impl Shelf {
                 Guard { sum: counter(&self.sku, field, times), floor: Floor::Value(value) }
             })
         };
-        self.counters.keys().filter(steers).flat_map(both).collect()
+        let changed = self.counters.keys().filter(steers).flat_map(both);
+        let fields = self.network.nodes.keys().flat_map(|node| [sellable(node), claimed(node)]);
+        let new = fields.filter(|field| !self.counters.contains_key(field));
+        let terms: Vec<Term> = new.map(|field| term(&self.sku, field, -1)).collect();
+        let empty = Guard { sum: Sum { constant: 0, terms }, floor: Floor::Value(0) };
+        changed.chain((!empty.sum.terms.is_empty()).then_some(empty)).collect()
     }
 }
 

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tradewind_kernel::events::inventory::DayTurned;
-use tradewind_kernel::{Day, Decision, Id, NewEvent};
+use tradewind_kernel::{Day, Decision, Domain, Id, NewEvent};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
 use tradewind_shell::run;
 use tradewind_shell::serve::system_task;
 use tradewind_shell::service::Service;
-use tradewind_shell::store::Needs;
+use tradewind_shell::store::{Needs, Read};
 use tradewind_shell::world::World;
 
 use crate::gathering::{guard_renewal, supplied};
@@ -41,6 +41,9 @@ pub async fn tick<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<()
 /// Turns the day, once. A tenant's first day is only noted, and so is a clock that was set back,
 /// as tests and demos do: by more than the day that a change of zone may cost.
 async fn turn<W: World>(gather: &Gather<'_, W>) -> Result<Decision, Failure> {
+    let settings = tradewind_shell::settings::key(Domain::Inventory);
+    let reads = [settings, keys::DAY.to_owned()].map(|key| Read::Record { key });
+    gather.prefetch(reads.into()).await?;
     let today = gather.today().await?;
     let last = gather.record::<LastDay>(keys::DAY).await?.map(|last| last.value.day);
     let mut decision = Decision::default();

@@ -11,6 +11,7 @@ use tradewind_kernel::{Event, Id, Quantity};
 use utoipa::ToSchema;
 
 use crate::demand;
+use crate::keys;
 use crate::leaving::ReleasedWithUse;
 use crate::place::{Elsewhere, Place};
 use crate::repegging::{Promise, repeg};
@@ -23,7 +24,8 @@ use crate::situation::Situation;
 pub struct Difference {
     /// The item.
     pub sku: Id,
-    /// What differs: a counter, `sum`, `free:NODE`, `event:ID`, or `promise:ORDER/LINE`.
+    /// What differs: a counter, `sum`, `free:NODE`, `event:ID`, `lines` (how many there are), or
+    /// `promise:ORDER/LINE`.
     pub what: String,
     /// What is kept.
     pub kept: String,
@@ -180,6 +182,18 @@ pub fn counters(sku: &Id, kept: &Counted, expected: &Counted) -> Vec<Difference>
         }
     }
     found
+}
+
+/// Whether the count of an item's demand lines is that of the lines it has.
+#[must_use]
+pub fn weight(situation: &Situation, counted: Quantity) -> Option<Difference> {
+    let lines = situation.demand.len();
+    (Quantity::try_from(lines) != Ok(counted)).then(|| Difference {
+        sku: situation.sku().clone(),
+        what: keys::LINE_COUNT.to_owned(),
+        kept: counted.to_string(),
+        expected: lines.to_string(),
+    })
 }
 
 /// What differs between promises as kept and as pegging gives them.

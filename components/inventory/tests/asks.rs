@@ -30,7 +30,7 @@ fn shop() -> Driver {
 }
 
 fn days(driver: &Driver, changes: &[TrialChange]) -> (Option<String>, Option<String>) {
-    let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), changes)).unwrap();
+    let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), changes, None)).unwrap();
     let [line] = answer.value.lines.as_slice() else { panic!("{:?}", answer.value) };
     let text = |day: Option<tradewind_kernel::Day>| day.map(|day| day.to_string());
     (text(line.old_day), text(line.new_day))
@@ -60,7 +60,7 @@ fn trials_lay_changes_over_what_is() {
     assert_eq!(days(&driver, std::slice::from_ref(&transfer)).1, is("2026-12-24"));
     let released = TrialChange::ReleaseProtection { protection: id("P"), quantity: 3 };
     assert_eq!(days(&driver, &[released]).1, is("2026-12-20"));
-    let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), &[])).unwrap();
+    let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), &[], None)).unwrap();
     assert_eq!(answer.value.held[0].pieces.iter().map(|one| one.quantity).sum::<i64>(), 3);
 
     for (changes, code) in [
@@ -71,10 +71,10 @@ fn trials_lay_changes_over_what_is() {
         ),
         (vec![transfer; 17], "too-many-changes"),
     ] {
-        let refused = block_on(queries::trial(&driver.world, TENANT, &id("X"), &changes));
+        let refused = block_on(queries::trial(&driver.world, TENANT, &id("X"), &changes, None));
         assert!(matches!(refused, Err(AskError::Refused(given, _)) if given == code));
     }
-    let refused = block_on(queries::trial(&driver.world, TENANT, &id("Z"), &[]));
+    let refused = block_on(queries::trial(&driver.world, TENANT, &id("Z"), &[], None));
     assert!(matches!(refused, Err(AskError::Refused(given, _)) if given == "sku-unknown"));
 }
 
@@ -82,8 +82,9 @@ fn trials_lay_changes_over_what_is() {
 fn positions_and_network_are_as_they_are() {
     let driver = shop();
     driver.put("lanes/L1/L2", json!({ "days": 2 }));
-    let positions =
-        block_on(queries::positions(&driver.world, TENANT, &[id("X"), id("Z")])).unwrap().value;
+    let positions = block_on(queries::positions(&driver.world, TENANT, &[id("X"), id("Z")], None))
+        .unwrap()
+        .value;
     let text: Vec<_> = positions
         .iter()
         .map(|one| {
@@ -103,8 +104,8 @@ fn who_is_behind_says_so() {
     let driver = shop();
     let order = purchase("PO2", &[("X", 10, "2026-12-20")]);
     driver.tell(Domain::Procurement, "PO2", &OrderReleased { order });
-    let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), &[]));
+    let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), &[], None));
     assert!(matches!(answer, Err(AskError::Behind)));
     driver.settle();
-    assert!(block_on(queries::trial(&driver.world, TENANT, &id("X"), &[])).is_ok());
+    assert!(block_on(queries::trial(&driver.world, TENANT, &id("X"), &[], None)).is_ok());
 }

@@ -3,15 +3,26 @@
 use tradewind_kernel::Id;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::store::Outage;
 use tradewind_shell::world::{Answered, AskError, World};
 
-/// The questions; `component.rs` asks them through `wit/`, tests answer them natively.
+/// The questions; `component/` asks them through `wit/`, tests answer them natively.
+///
+/// `up_to` is the sequence of the event that is being reacted to: the answer includes every event
+/// up to there. What came later may be in it or not, so that a provider that is never quite caught
+/// up, because it is always busy, can still be asked.
 pub trait Asks {
     /// Every offer of an item (`suppliers.offers`).
     async fn offers(&self, tenant: &str, sku: &str) -> Result<Answered<Vec<Offer>>, AskError>;
+
+    /// What may be spent with a supplier (`suppliers.commitment`).
+    async fn commitment(
+        &self,
+        tenant: &str,
+        supplier: &str,
+    ) -> Result<Answered<Commitment>, AskError>;
 
     /// The pegging of an item as if `changes` were so (`stock.trial`).
     async fn trial(
@@ -19,6 +30,7 @@ pub trait Asks {
         tenant: &str,
         sku: &str,
         changes: &[TrialChange],
+        up_to: u64,
     ) -> Result<Answered<Trial>, AskError>;
 
     /// Lanes and channels (`stock.network`).
@@ -29,10 +41,16 @@ pub trait Asks {
         &self,
         tenant: &str,
         skus: &[Id],
+        up_to: u64,
     ) -> Result<Answered<Vec<Position>>, AskError>;
 
     /// The cash forecast over so many weeks (`cash.outlook`).
-    async fn outlook(&self, tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError>;
+    async fn outlook(
+        &self,
+        tenant: &str,
+        weeks: u32,
+        up_to: u64,
+    ) -> Result<Answered<Outlook>, AskError>;
 }
 
 /// Tries of one ask while its provider is behind: a provider reacts to the same events as planning

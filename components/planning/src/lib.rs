@@ -15,8 +15,6 @@
 
 pub mod asks;
 pub mod backtest;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod facts;
 pub mod forecast;
 pub mod gathering;
@@ -34,6 +32,7 @@ pub mod replenishment;
 pub mod risk;
 pub mod runs;
 pub mod safety_stock;
+pub mod spending;
 
 use tradewind_kernel::event::Domain;
 use tradewind_shell::call::{Answer, Call};

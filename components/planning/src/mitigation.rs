@@ -235,21 +235,34 @@ impl Situation {
         }
     }
 
-    /// An option with what it brings and costs; infeasible when it brings nothing or the cash
-    /// floor forbids it. `paid` is the day of payment.
+    /// An option with what it brings and costs; infeasible, with every reason, when it brings
+    /// nothing or the cash floor forbids it.
     #[must_use]
     pub fn option(&self, plan: Plan, gain: &Gain) -> MitigationOption {
+        self.option_unless(Vec::new(), plan, gain)
+    }
+
+    /// As [`Situation::option`], unless one of these reasons forbids it too.
+    #[must_use]
+    pub fn option_unless(
+        &self,
+        mut reasons: Vec<String>,
+        plan: Plan,
+        gain: &Gain,
+    ) -> MitigationOption {
         let Plan { kind, description, day, cost, price, paid } = plan;
         if gain.units <= 0 {
-            let reason = "it would bring no promise back and cover no promotion".to_owned();
-            return self.infeasible(kind, &description, reason);
+            reasons.push("it would bring no promise back and cover no promotion".to_owned());
         }
         let cash = self.within_horizon(price, paid);
         if let Some((week, floor)) = self.below_floor(cash, paid) {
             let floor = self.base_money(floor);
             let reason =
                 format!("cash would fall below the floor of {floor} in the week of {week}");
-            return self.infeasible(kind, &description, reason);
+            reasons.push(reason);
+        }
+        if !reasons.is_empty() {
+            return self.infeasible(kind, &description, reasons.join("; "));
         }
         let [revenue, lost, cost, cash] =
             [gain.revenue, gain.lost, cost, cash].map(|amount| self.base_money(amount));
@@ -297,92 +310,21 @@ pub fn rank(options: &mut [MitigationOption]) {
     });
 }
 
-/// The best of one kind: the first by rank; of infeasible ones the first that was tried.
+/// The best of one kind: the first by rank; of infeasible ones the first that was tried, with the
+/// reasons of all.
 #[must_use]
 pub fn best(mut candidates: Vec<MitigationOption>) -> Option<MitigationOption> {
     rank(&mut candidates);
-    candidates.into_iter().next()
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in candidates.iter().filter_map(|candidate| candidate.reason.clone()) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let first = candidates.into_iter().next()?;
+    let reason = if first.feasible { first.reason.clone() } else { Some(reasons.join("; ")) };
+    Some(MitigationOption { reason, ..first })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tradewind_kernel::Currency;
-
-    fn situation() -> Situation {
-        Situation {
-            sku: "X".parse().unwrap(),
-            today: "2026-12-01".parse().unwrap(),
-            item: None,
-            channels: BTreeMap::new(),
-            promotions: Vec::new(),
-            ordered: Ordered::new(),
-            moved: Vec::new(),
-            newly_short: BTreeMap::new(),
-            base: Trial::default(),
-            outlook: Outlook::default(),
-            as_of: "ev_1".to_owned(),
-        }
-    }
-
-    fn option(kind: &'static str, day: &str, revenue: i64, price: i64) -> MitigationOption {
-        let plan = Plan {
-            kind,
-            description: kind.to_owned(),
-            day: day.parse().unwrap(),
-            cost: Decimal::ZERO,
-            price: price.into(),
-            paid: day.parse().unwrap(),
-        };
-        let gain = Gain { units: 1, revenue: revenue.into(), ..Gain::default() };
-        situation().option(plan, &gain)
-    }
-
-    #[test]
-    fn net_then_cash_then_day_then_kind() {
-        let nothing = situation().infeasible("a", "", "no".to_owned());
-        let mut options = vec![
-            nothing,
-            option("e", "2026-12-03", 10, 0),
-            option("d", "2026-12-03", 10, 0),
-            option("c", "2026-12-02", 10, 0),
-            option("z", "2026-12-01", 10, 5),
-            option("y", "2026-12-09", 20, 99),
-        ];
-        rank(&mut options);
-        let kinds: String = options.iter().map(|option| option.kind.as_str()).collect();
-        assert_eq!(kinds, "ycdeza");
-        assert_eq!(best(options).unwrap().kind, "y");
-    }
-
-    #[test]
-    fn what_is_paid_beyond_the_horizon_is_no_cash() {
-        for (day, cash) in [("2027-02-28", "7.00"), ("2027-03-01", "0.00")] {
-            assert_eq!(option("k", day, 10, 7).cash.amount.to_string(), cash, "{day}");
-        }
-    }
-
-    #[test]
-    fn other_currencies_need_a_rate() {
-        let mut situation = situation();
-        let euros = Money::new(Decimal::TEN, "EUR".parse().unwrap());
-        assert_eq!(situation.in_base(euros), None);
-        situation.outlook.rates.insert("EUR".to_owned(), "1.1".parse().unwrap());
-        assert_eq!(situation.in_base(euros), Some(Decimal::from(11)));
-        assert_eq!(situation.base_money(Decimal::ONE).currency, Currency::USD);
-    }
-
-    #[test]
-    fn no_promise_is_the_worst() {
-        let day = |text: &str| Some(text.parse().unwrap());
-        for (now, before, worse) in [
-            (day("2026-12-02"), day("2026-12-01"), true),
-            (day("2026-12-01"), day("2026-12-01"), false),
-            (None, day("2026-12-01"), true),
-            (day("2026-12-01"), None, false),
-            (None, None, false),
-        ] {
-            assert_eq!(is_worse(now, before), worse);
-        }
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use tradewind_kernel::asks::inventory::{Network, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::event_id;
 use tradewind_kernel::events::inventory::PromiseMove;
 use tradewind_kernel::events::planning::{MitigationOption, OptionsRanked};
@@ -29,6 +29,7 @@ use crate::late::LatePart;
 use crate::mitigation::{Gain, Situation, rank};
 use crate::promotion::Promotion;
 use crate::risk::Ordered;
+use crate::spending::is_limited;
 
 /// Trials for one item at most. Enough for eight suppliers, six protections and a few lanes.
 const MOST_TRIALS: usize = 160;
@@ -71,15 +72,19 @@ pub struct Worsened {
 pub(crate) struct Search<'a, W> {
     world: &'a W,
     tenant: &'a str,
+    up_to: u64,
     situation: Situation,
     nodes: BTreeMap<String, Node>,
     late: Vec<LatePart>,
     offers: Vec<Offer>,
+    /// What the open orders of suppliers with a limit sum to.
+    commitments: BTreeMap<Id, Commitment>,
     network: Network,
     trials_left: Cell<usize>,
 }
 
-/// What can be done, ranked; `None` when nothing is worse any more.
+/// What can be done, ranked, as of the sequence `up_to` or later; `None` when nothing is worse any
+/// more.
 ///
 /// # Errors
 /// `Behind` when an asked domain is; an outage when one is away.
@@ -87,18 +92,23 @@ pub async fn ranked<W: World>(
     world: &W,
     tenant: &str,
     worsened: Worsened,
+    up_to: u64,
 ) -> Result<Option<OptionsRanked>, Failure>
 where
     W::Asks: Asks,
 {
     let sku = worsened.sku.clone();
     let name = sku.as_str();
-    let base = advice(world, async |asks: &W::Asks| asks.trial(tenant, name, &[]).await).await?;
+    let base =
+        advice(world, async |asks: &W::Asks| asks.trial(tenant, name, &[], up_to).await).await?;
     let Some(base) = base else { return Ok(None) };
     let outlook =
-        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
+        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS, up_to).await)
+            .await?;
     let offers = advice(world, async |asks: &W::Asks| asks.offers(tenant, name).await).await?;
     let network = advice(world, async |asks: &W::Asks| asks.network(tenant).await).await?;
+    let offers = offers.map(|answered| answered.value).unwrap_or_default();
+    let commitments = commitments(world, tenant, &offers).await?;
     let mut situation = Situation {
         sku: sku.clone(),
         today: worsened.today,
@@ -121,10 +131,12 @@ where
     let search = Search {
         world,
         tenant,
+        up_to,
         situation,
         nodes: worsened.nodes,
         late: worsened.late,
-        offers: offers.map(|answered| answered.value).unwrap_or_default(),
+        offers,
+        commitments,
         network: network.map(|answered| answered.value).unwrap_or_default(),
         trials_left,
     };
@@ -136,6 +148,29 @@ where
     options.extend(search.postpone_promotion());
     rank(&mut options);
     Ok(if options.is_empty() { None } else { Some(OptionsRanked { sku, options }) })
+}
+
+/// What is open with each supplier of these offers that has a limit.
+///
+/// # Errors
+/// `Behind` when suppliers is; an outage when it is away.
+pub async fn commitments<W: World>(
+    world: &W,
+    tenant: &str,
+    offers: &[Offer],
+) -> Result<BTreeMap<Id, Commitment>, Failure>
+where
+    W::Asks: Asks,
+{
+    let mut commitments = BTreeMap::new();
+    for offer in offers.iter().filter(|offer| is_limited(offer)) {
+        let supplier = offer.supplier.as_str();
+        let ask = async |asks: &W::Asks| asks.commitment(tenant, supplier).await;
+        if let Some(answered) = advice(world, ask).await? {
+            commitments.insert(offer.supplier.clone(), answered.value);
+        }
+    }
+    Ok(commitments)
 }
 
 impl<W: World> Search<'_, W>
@@ -153,7 +188,7 @@ where
         let Some(left) = self.trials_left.get().checked_sub(1) else { return Ok(None) };
         self.trials_left.set(left);
         let (tenant, sku) = (self.tenant, self.situation.sku.as_str());
-        let ask = async |asks: &W::Asks| asks.trial(tenant, sku, changes).await;
+        let ask = async |asks: &W::Asks| asks.trial(tenant, sku, changes, self.up_to).await;
         Ok(advice(self.world, ask).await?.map(|answered| answered.value))
     }
 

@@ -56,7 +56,9 @@ where
         ItemPegged::TYPE => pegged(gather, event, read(event)?).await?,
         PromotionSet::TYPE => promotion_set(gather, &read(event)?).await?,
         DayTurned::TYPE => return day_turned(gather, read(event)?, cause.step).await,
-        RunRequested::TYPE => return runs::work(gather, &read(event)?, cause.step).await,
+        RunRequested::TYPE => {
+            return runs::work(gather, &read(event)?, event.sequence, cause.step).await;
+        }
         _ => Decision::default(),
     };
     Ok(decision.into())
@@ -267,7 +269,8 @@ where
         holds_shorter,
         late: late.map(|late| late.value).unwrap_or_default(),
     };
-    if let Some(options) = ranked(gather.world(), gather.tenant(), worsened).await? {
+    if let Some(options) = ranked(gather.world(), gather.tenant(), worsened, event.sequence).await?
+    {
         decision.event(NewEvent::of(sku.as_str(), &options));
     }
     Ok(decision)

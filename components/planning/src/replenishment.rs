@@ -12,7 +12,6 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::asks::inventory::Position;
 use tradewind_kernel::asks::suppliers::Offer;
-use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::{Day, Id, Quantity, Ratio};
 use utoipa::ToSchema;
@@ -53,12 +52,15 @@ pub struct ChannelDemand {
     pub daily_deviation: Ratio,
 }
 
-/// An offer that may be ordered from, with the rate of its currency to the base currency.
+/// An offer that may be ordered from.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Source<'a> {
+    /// The offer.
     pub offer: &'a Offer,
+    /// The rate of its currency to the base currency.
     pub rate: Decimal,
+    /// What may still be spent with its supplier, in the base currency; none: no limit.
+    pub room: Option<Decimal>,
 }
 
 /// All that a proposal rests on.
@@ -173,6 +175,8 @@ struct Candidate<'a> {
     figures: Explanation,
     quantity: Quantity,
     unit_cost: Decimal,
+    /// What may still be spent with the supplier, when this is more.
+    room_exceeded: Option<Decimal>,
 }
 
 /// What an item at a node needs, if anything. `None` too without a source.
@@ -200,12 +204,8 @@ pub fn plan(given: &Situation<'_>) -> Option<Need> {
     Some(Need { supplier, quantity, order_day, need_day, explanation })
 }
 
-/// The sources that may be chosen: conditional suppliers only when there is no approved one.
+/// The sources that may be chosen: those beyond the limit of their supplier only when all are.
 fn candidates<'a>(given: &Situation<'a>, out: Option<Day>) -> Vec<Candidate<'a>> {
-    let is_conditional = |source: &Source<'_>| source.offer.status == SupplierStatus::Conditional;
-    let only_conditional = given.sources.iter().all(is_conditional);
-    let sources = given.sources.iter();
-    let allowed = sources.filter(|source| only_conditional || !is_conditional(source));
     let projected = Decimal::from(projected(given.position));
     let candidate = |source: &Source<'a>| {
         let offer = source.offer;
@@ -215,9 +215,15 @@ fn candidates<'a>(given: &Situation<'a>, out: Option<Day>) -> Vec<Candidate<'a>>
         let maximum = offer.maximum.map_or(LIMIT, |maximum| maximum.min(LIMIT));
         let quantity = lot(figures.need, offer.minimum, offer.multiple, Some(maximum));
         let unit_cost = price_for(offer, quantity).value().saturating_mul(source.rate);
-        Candidate { offer, usable, figures, quantity, unit_cost }
+        let cost = unit_cost.saturating_mul(Decimal::from(quantity));
+        let room_exceeded = source.room.filter(|room| cost > *room);
+        Candidate { offer, usable, figures, quantity, unit_cost, room_exceeded }
     };
-    allowed.map(candidate).collect()
+    let mut candidates: Vec<Candidate<'_>> = given.sources.iter().map(candidate).collect();
+    if candidates.iter().any(|one| one.room_exceeded.is_none()) {
+        candidates.retain(|one| one.room_exceeded.is_none());
+    }
+    candidates
 }
 
 /// The cheapest source that arrives before the stock runs out, else the first to arrive.
@@ -242,11 +248,11 @@ fn choose(candidates: Vec<Candidate<'_>>, out: Option<Day>) -> Option<(Candidate
             (chosen, format!("the first to arrive, on {day}: stock runs out before anyone can"))
         }
     };
-    if chosen.offer.status == SupplierStatus::Conditional {
-        let name = &chosen.offer.supplier;
+    if let Some(room) = chosen.room_exceeded {
+        let (name, room) = (&chosen.offer.supplier, room.max(Decimal::ZERO).normalize());
         words = format!(
-            "{words}; {name} is only conditionally approved and its spend limit may not allow \
-             this, but no approved supplier can be chosen"
+            "{words}; {name} is conditionally approved and only {room} of its spend limit is \
+             free (in the base currency), but no other supplier can be chosen"
         );
     }
     Some((chosen, words))

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::Position;
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::planning::{RunCompleted, RunRequested};
-use tradewind_kernel::{Decision, Id, Quantity, Ratio};
+use tradewind_kernel::{Currency, Decision, Id, Money, Quantity, Ratio};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
 use tradewind_shell::service::Reaction;
@@ -22,11 +23,12 @@ use crate::backtest::Forecast;
 use crate::facts::{Channel, Node};
 use crate::gathering::{self, forecasts};
 use crate::history::Series;
-use crate::options::is_usable;
+use crate::options::{commitments, is_usable};
 use crate::policy::{Policy, candidates};
 use crate::proposal::{Proposal, Run, replace};
 use crate::replenishment::{ChannelDemand, Demand, Situation, Source, plan};
 use crate::safety_stock::pooled;
+use crate::spending::{is_limited, room};
 use crate::{HORIZON_WEEKS, RUN_BLOCK, keys};
 
 /// Items listed at one moment when a run is cut into blocks.
@@ -37,13 +39,15 @@ const LAST: &str = "last>";
 /// What stands before the item after which any other block begins.
 const MORE: &str = "more>";
 
-/// Works a run: first cuts it into blocks, then works one block a step.
+/// Works a run that was asked for at the sequence `up_to`: first cuts it into blocks, then works
+/// one block a step.
 ///
 /// # Errors
 /// Outages; `Behind` when an asked domain is.
 pub async fn work<W: World>(
     gather: &Gather<'_, W>,
     requested: &RunRequested,
+    up_to: u64,
     step: Option<&str>,
 ) -> Result<Reaction, Failure>
 where
@@ -57,7 +61,7 @@ where
     let names = gather.list(keys::ITEMS, after, RUN_BLOCK).await?;
     let skus: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let mut decision = Decision::default();
-    let (proposals, unsourced) = block(gather, &skus, &mut decision).await?;
+    let (proposals, unsourced) = block(gather, &skus, up_to, &mut decision).await?;
     let key = keys::run(&requested.run);
     if let Some(kept) = gather.record::<Run>(key.clone()).await? {
         let mut run = kept.value;
@@ -112,6 +116,7 @@ struct Around {
 async fn block<W: World>(
     gather: &Gather<'_, W>,
     skus: &[Id],
+    up_to: u64,
     decision: &mut Decision,
 ) -> Result<(Quantity, Quantity), Failure>
 where
@@ -123,9 +128,10 @@ where
     prefetch(gather, skus).await?;
     let (world, tenant) = (gather.world(), gather.tenant());
     let positions =
-        advice(world, async |asks: &W::Asks| asks.positions(tenant, skus).await).await?;
+        advice(world, async |asks: &W::Asks| asks.positions(tenant, skus, up_to).await).await?;
     let outlook =
-        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS).await).await?;
+        advice(world, async |asks: &W::Asks| asks.outlook(tenant, HORIZON_WEEKS, up_to).await)
+            .await?;
     let around = Around {
         channels: gather.set::<Channel>(keys::CHANNELS).await?,
         nodes: gathering::nodes(gather).await?,
@@ -184,7 +190,8 @@ where
     let offers = advice(gather.world(), ask).await?.map(|answered| answered.value);
     let mut offers = offers.unwrap_or_default();
     offers.retain(|offer| is_usable(offer, today));
-    let sources = sources(&offers, &around.outlook);
+    let commitments = commitments(gather.world(), tenant, &offers).await?;
+    let sources = sources(&offers, &commitments, &around.outlook);
     let (mut proposals, mut unsourced) = (Vec::new(), 0i64);
     for position in &positions {
         let node = &position.node;
@@ -249,16 +256,25 @@ fn positions(sku: &Id, around: &Around, demands: &BTreeMap<Id, Demand>) -> Vec<P
     found.into_values().collect()
 }
 
-/// The offers with the rates of their currencies; an offer in a currency without a rate cannot be
-/// compared and is left out.
-fn sources<'a>(offers: &'a [Offer], outlook: &Outlook) -> Vec<Source<'a>> {
+/// The offers with the rates of their currencies and what may be spent; what cannot be compared for
+/// want of a rate is left out.
+fn sources<'a>(
+    offers: &'a [Offer],
+    commitments: &BTreeMap<Id, Commitment>,
+    outlook: &Outlook,
+) -> Vec<Source<'a>> {
+    let rate = |currency: Currency| match currency == outlook.currency {
+        true => Some(Decimal::ONE),
+        false => outlook.rates.get(currency.code()).map(|rate| rate.0),
+    };
+    let in_base = |money: Money| money.value().checked_mul(rate(money.currency)?);
     let source = |offer: &'a Offer| {
-        let currency = offer.price.currency;
-        let rate = match currency == outlook.currency {
-            true => rust_decimal::Decimal::ONE,
-            false => outlook.rates.get(currency.code())?.0,
+        let rate = rate(offer.price.currency)?;
+        let room = match is_limited(offer) {
+            true => Some(room(commitments.get(&offer.supplier)?, in_base)?),
+            false => None,
         };
-        Some(Source { offer, rate })
+        Some(Source { offer, rate, room })
     };
     offers.iter().filter_map(source).collect()
 }

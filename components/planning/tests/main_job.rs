@@ -11,7 +11,7 @@ use support::{Brand, day, id, supply, usd};
 use tradewind_inventory::pegging::{ChannelView, LineView, PegInput, ProtectionView};
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::Lane;
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::events::inventory::{ItemPegged, OrderChanged};
 use tradewind_kernel::events::procurement::OrderConfirmed;
 use tradewind_kernel::events::suppliers::{Expedite, PriceBreak, SupplierStatus};
@@ -264,7 +264,7 @@ fn the_cash_floor_forbids_what_cannot_be_paid() {
     let rows = rows(&brand.told("planning.options-ranked", "late")[0]);
     assert_eq!(
         rows[3],
-        "alternate-supplier: cash would fall below the floor of 1000.00 USD in the week of \
+        "alternate-supplier: S2: cash would fall below the floor of 1000.00 USD in the week of \
          2027-01-04"
     );
     assert_eq!(rows[0], TABLE[1]);
@@ -299,15 +299,33 @@ fn alternate(offers: Vec<Offer>) -> String {
     rows.into_iter().find(|row| row.starts_with("alternate-supplier")).unwrap()
 }
 
-#[test]
-fn a_conditional_alternate_is_listed_as_infeasible_unless_an_approved_one_is_there() {
+/// The alternate row when S2, conditionally approved, has this much open of a limit of 5000.
+fn limited_alternate(open: &str, others: &[Offer]) -> String {
     let mut s2 = offer("S2", "9.20", 5, 50, 10);
     s2.status = SupplierStatus::Conditional;
-    let expected = "alternate-supplier: S2 is only conditionally approved; its spend limit may \
-                    not allow this";
-    assert_eq!(alternate(vec![offer("S1", "7.50", 21, 1, 1), s2.clone()]), expected);
-    let s3 = offer("S3", "9.20", 5, 50, 10);
-    assert_eq!(alternate(vec![s2, s3]), TABLE[0]);
+    let brand = before();
+    *brand.others().offers.lock().unwrap() = others.iter().cloned().chain([s2]).collect();
+    let commitment = Commitment { limit: Some(usd("5000")), open: vec![usd(open)] };
+    brand.others().commitments.lock().unwrap().insert("S2".to_owned(), commitment);
+    confirm(&brand, "late", BEFORE, LATE);
+    let rows = rows(&brand.told("planning.options-ranked", "late")[0]);
+    rows.into_iter().find(|row| row.starts_with("alternate-supplier")).unwrap()
+}
+
+#[test]
+fn a_conditional_alternate_is_held_to_its_limit() {
+    // 170 at 9.20 are 1564.00.
+    assert_eq!(limited_alternate("3436.00", &[]), TABLE[0]);
+    let beyond = "alternate-supplier: S2: of its limit of 5000 USD only 1563.99 USD is free, and \
+                  this costs 1564.00 USD";
+    assert_eq!(limited_alternate("3436.01", &[]), beyond);
+    let mut s3 = offer("S3", "9.20", 6, 50, 10);
+    s3.maximum = Some(40);
+    let both = format!("{beyond}; S3: its maximum is below its minimum");
+    assert_eq!(limited_alternate("3436.01", &[s3.clone()]), both);
+    s3.maximum = None;
+    let later = limited_alternate("3436.01", &[s3]);
+    assert!(later.starts_with("alternate-supplier 2026-12-07"), "{later}");
 }
 
 #[test]

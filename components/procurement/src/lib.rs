@@ -28,8 +28,6 @@
 pub mod advice;
 pub mod approval;
 pub mod asks;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod confirmation;
 pub mod draft;
 pub mod ending;

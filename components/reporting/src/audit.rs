@@ -6,8 +6,8 @@
 //! holds [`PACK`] of them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tradewind_kernel::canonical::canonical;
 use tradewind_kernel::event::{Domain, Event, event_id};
 use utoipa::ToSchema;
 
@@ -92,44 +92,6 @@ pub fn link(previous: &str, event: &Event) -> String {
     hash.update(previous.as_bytes());
     hash.update(canonical(event).as_bytes());
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The event as JSON with all names sorted, whatever order a JSON library keeps them in.
-#[must_use]
-pub fn canonical(event: &Event) -> String {
-    let mut text = String::new();
-    write_sorted(&serde_json::to_value(event).unwrap_or_default(), &mut text);
-    text
-}
-
-fn write_sorted(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let mut names: Vec<(&String, &Value)> = fields.iter().collect();
-            names.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (place, (name, value)) in names.into_iter().enumerate() {
-                if place > 0 {
-                    text.push(',');
-                }
-                text.push_str(&Value::String(name.clone()).to_string());
-                text.push(':');
-                write_sorted(value, text);
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    text.push(',');
-                }
-                write_sorted(item, text);
-            }
-            text.push(']');
-        }
-        plain => text.push_str(&plain.to_string()),
-    }
 }
 
 /// Where the chain and the streams part.

@@ -36,8 +36,6 @@
 
 pub mod audit;
 pub mod cascade;
-#[cfg(target_arch = "wasm32")]
-mod component;
 pub mod desk;
 pub mod exception;
 pub mod http;

@@ -80,8 +80,12 @@ pub(crate) async fn told<W: World>(
             return Err(misread());
         };
         let parked = parked.values();
-        standing.parked.extend(parked.filter_map(|json| parked_of(domain, json, correlation)));
-        standing.pending |= plan.is_some_and(|plan| plan_serves(&plan, correlation));
+        for json in parked {
+            standing.parked.extend(parked_of(domain, json, correlation)?);
+        }
+        if let Some(plan) = plan {
+            standing.pending |= plan_serves(&plan, correlation)?;
+        }
         standing.pending |= marks.iter().any(|mark| mark_serves(mark, correlation));
     }
     let events = events(gather, &pointers, correlation).await?;
@@ -120,24 +124,31 @@ struct Parked {
     why: String,
 }
 
-fn parked_of(domain: Domain, json: &str, correlation: &str) -> Option<ParkedEvent> {
-    let parked: Parked = serde_json::from_str(json).ok()?;
-    (parked.event.origin.correlation == correlation).then(|| ParkedEvent {
+fn parked_of(
+    domain: Domain,
+    json: &str,
+    correlation: &str,
+) -> Result<Option<ParkedEvent>, Failure> {
+    let parked: Parked = serde_json::from_str(json)
+        .map_err(|fault| Outage(format!("a parked event does not read: {fault}")))?;
+    let ours = parked.event.origin.correlation == correlation;
+    Ok(ours.then(|| ParkedEvent {
         id: parked.event.id(),
         kind: parked.event.kind().to_owned(),
         domain,
         why: parked.why,
-    })
+    }))
 }
 
 /// Whether a half-written effect belongs to this correlation. One of an event is covered by the
 /// cursor, which has not passed it; one of a mark is not.
-fn plan_serves(plan: &Versioned, correlation: &str) -> bool {
-    let plan: serde_json::Value = serde_json::from_str(&plan.json).unwrap_or_default();
+fn plan_serves(plan: &Versioned, correlation: &str) -> Result<bool, Failure> {
+    let plan: serde_json::Value = serde_json::from_str(&plan.json)
+        .map_err(|fault| Outage(format!("a half-written effect does not read: {fault}")))?;
     let field =
         |name: &str| plan.pointer(&format!("/cause/Mark/origin/{name}")).and_then(|it| it.as_str());
-    field("correlation") == Some(correlation)
-        || field("parent").is_some_and(|parents| parents.split(' ').any(|it| it == correlation))
+    let named = |parents: &str| parents.split(' ').any(|it| it == correlation);
+    Ok(field("correlation") == Some(correlation) || field("parent").is_some_and(named))
 }
 
 fn mark_serves(mark: &MarkState, correlation: &str) -> bool {

@@ -1,7 +1,6 @@
 //! What suppliers answers over HTTP.
 
 use serde_json::Value;
-use tradewind_kernel::decision::json;
 use tradewind_kernel::event::Payload;
 use tradewind_kernel::events::finance::SettingsChanged;
 use tradewind_kernel::events::suppliers::SupplierStatus;
@@ -329,7 +328,7 @@ async fn scorecard<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer, Fail
         let lines = reactions::lines(gather, &id, names).await?;
         let as_of = today.max(record.turned);
         let scorecard = Scorecard::of(&id, &record.as_of(as_of, &lines), as_of);
-        Ok(Answer::ok(serde_json::from_str(&json(&scorecard)).unwrap_or_default()))
+        Ok(Answer::ok(serde_json::json!(scorecard)))
     })
     .await
 }

@@ -52,6 +52,12 @@ pub fn turns(supplier: &Id) -> String {
     format!("suppliers:turns:{supplier}")
 }
 
+/// What is open of each of a supplier's orders: a set, by order.
+#[must_use]
+pub fn open_orders(supplier: &Id) -> String {
+    format!("suppliers:open-orders:{supplier}")
+}
+
 /// The sums over a supplier's lines.
 #[must_use]
 pub fn record_of(supplier: &Id) -> String {

@@ -10,6 +10,8 @@
 //!   ([`tally`]) are a supplier's [`record`]. They give its [`score`] and its [`lead_time`], which
 //!   its [`scorecard`] shows.
 //!
+//! * A [`commitment`] is what is open with a supplier, beside the limit of a conditional one.
+//!
 //! # Rules
 //! * The score is that of domain.md §5, with early 5 and late 0 days, over the lines due in the
 //!   last 365 days or later. It is exact; the one rounding, to one decimal, is half to even.
@@ -23,8 +25,7 @@
 //!
 //! Suppliers asks no other domain.
 
-#[cfg(target_arch = "wasm32")]
-mod component;
+pub mod commitment;
 pub mod http;
 pub mod keys;
 pub mod lead_time;

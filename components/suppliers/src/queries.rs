@@ -1,17 +1,21 @@
 //! Answers to what other domains ask: `wit/suppliers.wit`.
 //!
-//! Neither answer waits for events. A standing rests on the supplier's record alone. An offer
+//! A commitment rests on the events of orders. The others wait for none: a standing rests on the supplier's record alone. An offer
 //! shows the score and the deviation of lead times that stood at the last event taken in; both are
 //! witnesses like the rest, so a commit that rests on older ones fails and is gathered anew.
 
 use tradewind_kernel::Id;
-use tradewind_kernel::asks::suppliers::{Offer, Standing};
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer, Standing};
+use tradewind_kernel::event::{Domain, Payload};
+use tradewind_kernel::events::procurement::{
+    OrderCancelled, OrderClosed, OrderConfirmed, OrderReceived, OrderReleased, PriceAccepted,
+};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
-use tradewind_shell::store::Needs;
+use tradewind_shell::store::{Needs, Read};
 use tradewind_shell::world::{Answered, AskError, World};
 
+use crate::commitment::{OpenOrder, sums};
 use crate::keys;
 use crate::lead_time::LeadTime;
 use crate::offer;
@@ -46,6 +50,40 @@ pub async fn standing<W: World>(
         terms_days: kept.terms_days,
         limit: kept.limit,
     }))
+}
+
+/// Types of events that a commitment rests on: those after which something else of an order is open.
+const COMMITMENT_RESTS_ON: [&str; 6] = [
+    OrderReleased::TYPE,
+    OrderConfirmed::TYPE,
+    PriceAccepted::TYPE,
+    OrderReceived::TYPE,
+    OrderClosed::TYPE,
+    OrderCancelled::TYPE,
+];
+
+/// What may be spent with `supplier`.
+///
+/// # Errors
+/// `Behind` while an order's event waits; `supplier-unknown` for one that does not exist; outages.
+pub async fn commitment<W: World>(
+    world: &W,
+    tenant: &str,
+    supplier: &str,
+) -> Result<Answered<Commitment>, AskError> {
+    let unknown = || {
+        let detail = format!("there is no supplier `{supplier}`");
+        AskError::Refused("supplier-unknown".to_owned(), detail)
+    };
+    let id: Id = supplier.parse().map_err(|_| unknown())?;
+    let needs = Needs::Types(COMMITMENT_RESTS_ON.into());
+    let gather = Gather::new(world, tenant, Domain::Suppliers, needs, 0);
+    let (key, set) = (keys::supplier(&id), keys::open_orders(&id));
+    let reads = vec![Read::Record { key: key.clone() }, Read::Set { key: set.clone() }];
+    gather.prefetch(reads).await.map_err(unanswered)?;
+    let kept = gather.record::<Supplier>(key).await.map_err(unanswered)?.ok_or_else(unknown)?;
+    let open = gather.set::<OpenOrder>(set).await.map_err(unanswered)?;
+    Ok(gather.answer(Commitment { limit: kept.limit, open: sums(open.values()) }))
 }
 
 /// Every offer for an item, by supplier, whatever its dates and its supplier's status.

@@ -8,6 +8,7 @@ use tradewind_kernel::event::{Domain, Event, Payload};
 use tradewind_kernel::events::inventory::DayTurned;
 use tradewind_kernel::events::procurement::{
     OrderCancelled, OrderClosed, OrderConfirmed, OrderReceived, OrderReleased, OrderState,
+    PriceAccepted,
 };
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::{Day, Decision, Id};
@@ -17,6 +18,7 @@ use tradewind_shell::service::{Cause, Effect, Reaction};
 use tradewind_shell::settings;
 use tradewind_shell::world::World;
 
+use crate::commitment::{self, OpenOrder};
 use crate::keys;
 use crate::line::Line;
 use crate::record::{self, LAST_NUMBER, MAX_TURNING, Record, day_of, number};
@@ -53,6 +55,7 @@ fn order_of(event: &Event) -> Result<Option<OrderState>, Refusal> {
     Ok(match event.kind() {
         OrderReleased::TYPE => Some(read::<OrderReleased>(event)?.order),
         OrderConfirmed::TYPE => Some(read::<OrderConfirmed>(event)?.order),
+        PriceAccepted::TYPE => Some(read::<PriceAccepted>(event)?.order),
         OrderReceived::TYPE => Some(read::<OrderReceived>(event)?.order),
         OrderClosed::TYPE => Some(read::<OrderClosed>(event)?.order),
         OrderCancelled::TYPE => Some(read::<OrderCancelled>(event)?.order),
@@ -84,7 +87,11 @@ async fn follow<W: World>(
     }
     let known = lines(gather, &order.supplier, names).await?;
     let record = kept.map(|Kept { value, .. }| value);
-    Ok(record::follow(order, record, &known, day).into())
+    let mut decision = record::follow(order, record, &known, day);
+    let names = vec![order.order.to_string()];
+    let open = gather.members::<OpenOrder>(keys::open_orders(&order.supplier), names).await?;
+    commitment::file(&mut decision, order, open.first().and_then(Option::as_ref));
+    Ok(decision.into())
 }
 
 /// The turn of the day: each supplier with lines that count differently, one after the other.

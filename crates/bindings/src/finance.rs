@@ -10,8 +10,12 @@ use crate::values::{answered, error, read, read_optional};
 ///
 /// # Errors
 /// As `wit/finance.wit` says.
-pub async fn outlook(tenant: &str, weeks: u32) -> Result<Answered<Outlook>, AskError> {
-    let answer = wit::outlook(tenant.to_owned(), weeks).await.map_err(error)?;
+pub async fn outlook(
+    tenant: &str,
+    weeks: u32,
+    up_to: Option<u64>,
+) -> Result<Answered<Outlook>, AskError> {
+    let answer = wit::outlook(tenant.to_owned(), weeks, up_to).await.map_err(error)?;
     let balances = answer
         .weeks
         .iter()

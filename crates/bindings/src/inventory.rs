@@ -18,9 +18,11 @@ pub async fn trial(
     tenant: &str,
     sku: &str,
     changes: &[TrialChange],
+    up_to: Option<u64>,
 ) -> Result<Answered<Trial>, AskError> {
     let changes = changes.iter().map(change).collect();
-    let answer = wit::trial(tenant.to_owned(), sku.to_owned(), changes).await.map_err(error)?;
+    let asked = wit::trial(tenant.to_owned(), sku.to_owned(), changes, up_to);
+    let answer = asked.await.map_err(error)?;
     let lines = answer
         .lines
         .iter()
@@ -137,9 +139,13 @@ pub async fn network(tenant: &str) -> Result<Answered<Network>, AskError> {
 ///
 /// # Errors
 /// As `wit/inventory.wit` says.
-pub async fn positions(tenant: &str, skus: &[Id]) -> Result<Answered<Vec<Position>>, AskError> {
+pub async fn positions(
+    tenant: &str,
+    skus: &[Id],
+    up_to: Option<u64>,
+) -> Result<Answered<Vec<Position>>, AskError> {
     let asked = skus.iter().map(ToString::to_string).collect();
-    let answer = wit::positions(tenant.to_owned(), asked).await.map_err(error)?;
+    let answer = wit::positions(tenant.to_owned(), asked, up_to).await.map_err(error)?;
     let mut positions = Vec::new();
     for item in &answer.items {
         for found in &item.nodes {

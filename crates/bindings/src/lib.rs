@@ -1,6 +1,6 @@
 //! What a component asks of others: WIT on one side, the kernel's values on the other.
 //!
-//! The bindings are made once, from the world `asks`, and shared by every `component.rs` that asks;
+//! The bindings are made once, from the world `asks`, and shared by every `component/` that asks;
 //! a component imports only what it calls. A provider's answer is checked as it comes in: what
 //! does not read as a kernel value is an outage, told to the operator.
 //!

@@ -1,6 +1,6 @@
 //! Asking suppliers.
 
-use tradewind_kernel::asks::suppliers::{Offer, Standing};
+use tradewind_kernel::asks::suppliers::{Commitment, Offer, Standing};
 use tradewind_kernel::calendar::{Calendar, WeekDay};
 use tradewind_kernel::events::suppliers::{Expedite, PriceBreak, SupplierStatus};
 use tradewind_shell::world::{Answered, AskError};
@@ -25,6 +25,20 @@ pub async fn standing(tenant: &str, supplier: &str) -> Result<Answered<Standing>
         limit: found.limit.as_ref().map(money).transpose()?,
     };
     Ok(answered(standing, answer.witnesses, answer.sequence))
+}
+
+/// What may be spent with a supplier.
+///
+/// # Errors
+/// As `wit/suppliers.wit` says.
+pub async fn commitment(tenant: &str, supplier: &str) -> Result<Answered<Commitment>, AskError> {
+    let answer = wit::commitment_of(tenant.to_owned(), supplier.to_owned()).await.map_err(error)?;
+    let found = answer.commitment;
+    let commitment = Commitment {
+        limit: found.limit.as_ref().map(money).transpose()?,
+        open: found.open.iter().map(money).collect::<Result<_, _>>()?,
+    };
+    Ok(answered(commitment, answer.witnesses, answer.sequence))
 }
 
 /// All offers of an item.

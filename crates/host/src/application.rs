@@ -1,46 +1,31 @@
-//! The loaded application: its components, their routes, and calls into them.
+//! The loaded application: its components, their routes, and what they hear.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use bytes::Bytes;
-use http::request::Parts;
-use http::{Method, Request, Response};
+use wasmtime::Engine;
 use wasmtime::component::Linker;
-use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{
-    ExpirationError, InstantiationError, ProxyHandler, TrapOrPanicError,
-};
-use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::bindings::SubscriberPre;
-use crate::engine::{self, TickingEngine};
-use crate::handler::Instances;
+use crate::engine;
+use crate::entries::{Entries, Entry};
 use crate::instance::{self, ComponentRuntime, StoreData};
 use crate::manifest::{Component, Manifest, Route};
 use crate::metrics::Metrics;
 use crate::outbound::AllowedHost;
 use crate::plugin::{self, Attaching, Plugins};
-use crate::problem::{Problem, whole};
 use crate::routes::Router;
 use crate::variables::{Template, Variables};
 use crate::{Limits, Options};
-
-/// What waits beyond the time limit of a request for its orderly end; then the caller is
-/// answered even if an instance still holds the request.
-const LATE: Duration = Duration::from_millis(500);
 
 /// The variable that readiness looks at when there is no Redis trigger.
 const REDIS_URL: &str = "redis_url";
 
 /// An application ready to answer.
 pub struct Application {
-    /// Keeps the epoch advancing.
-    pub engine: TickingEngine,
+    /// What its components run on.
+    pub engine: Engine,
     /// Its components, in the order of their ids.
     pub components: Vec<Served>,
     /// Which component answers a path.
@@ -53,19 +38,14 @@ pub struct Application {
     pub metrics: Metrics,
     /// The limits in force.
     pub limits: Limits,
-    stopping: Arc<AtomicBool>,
 }
 
 /// A component and the ways into it.
 pub struct Served {
     /// The component.
     pub runtime: Arc<ComponentRuntime>,
-    /// HTTP, where it exports that.
-    pub http: Option<ProxyHandler<Instances>>,
-    /// HTTP again, one request an instance: for what is tried once more.
-    pub alone: Option<ProxyHandler<Instances>>,
-    /// Redis messages, where it exports that.
-    pub subscriber: Option<SubscriberPre<StoreData>>,
+    /// The ways into it.
+    pub entries: Arc<Entries>,
 }
 
 /// One channel and the components that hear it.
@@ -94,22 +74,14 @@ impl Application {
             "a test clock needs the variable `clock_offset_seconds` in the manifest"
         );
         let metrics = Metrics::new()?;
-        let engine = TickingEngine::new(&options.limits)?;
-        let linker = Arc::new(instance::linker(&engine.engine)?);
+        let engine = engine::ticking(&options.limits)?;
+        let linker = Arc::new(instance::linker(&engine)?);
         let folder = options.manifest.parent().unwrap_or(Path::new("")).to_owned();
         let mut loading = Vec::new();
-        let stopping = Arc::new(AtomicBool::new(false));
         for (id, component) in &manifest.component {
-            let runtime = Arc::new(describe(
-                id,
-                component,
-                &folder,
-                &variables,
-                &metrics,
-                &options.limits,
-                &stopping,
-            )?);
-            let (linker, engine) = (linker.clone(), engine.engine.clone());
+            let runtime =
+                Arc::new(describe(id, component, &folder, &variables, &metrics, &options.limits)?);
+            let (linker, engine) = (linker.clone(), engine.clone());
             let files = Files {
                 source: folder.join(&component.source.0),
                 plugin: component.dependencies.values().next().map(|it| folder.join(&it.path)),
@@ -118,9 +90,9 @@ impl Application {
                 outcomes: metrics.plugin_answers.clone(),
                 compiled: options.compiled_dir.clone(),
             };
-            let limits = options.limits.clone();
+            let (limits, entry) = (options.limits.clone(), options.entry);
             loading.push(tokio::task::spawn_blocking(move || {
-                load_component(runtime, &linker, &engine, files, limits)
+                load_component(runtime, &linker, &engine, files, &limits, entry)
             }));
         }
         let mut components = Vec::new();
@@ -132,21 +104,7 @@ impl Application {
         let router = routes(&manifest, &order, &components)?;
         let subscriptions = subscriptions(&manifest, &order, &components, &variables)?;
         let limits = options.limits.clone();
-        Ok(Application {
-            engine,
-            components,
-            router,
-            subscriptions,
-            variables,
-            metrics,
-            limits,
-            stopping,
-        })
-    }
-
-    /// Says that instances may be dropped from now on without having failed.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        Ok(Application { engine, components, router, subscriptions, variables, metrics, limits })
     }
 
     /// The Redis servers on which the application rests, for readiness.
@@ -158,105 +116,6 @@ impl Application {
         addresses.dedup();
         addresses
     }
-
-    /// Calls a component with a body that is there as a whole.
-    ///
-    /// When the instance failed because of *another* request, and this one may be repeated (its
-    /// method or an idempotency key says so), it is tried once more, in an instance of its own:
-    /// which of the interleaved requests was at fault is not always known.
-    ///
-    /// # Errors
-    /// The component gave no answer.
-    pub async fn call(
-        &self,
-        target: usize,
-        parts: Parts,
-        body: Bytes,
-        limit: Duration,
-    ) -> Result<Response<WasiBody>, Problem> {
-        let again = may_repeat(&parts).then(|| (parts.clone(), body.clone()));
-        let first = Request::from_parts(parts, whole(body));
-        let served = &self.components[target];
-        match (attempt(served, &served.http, first, limit).await, again) {
-            (Err(Fault::Collateral), Some((parts, body))) => {
-                let second = Request::from_parts(parts, whole(body));
-                attempt(served, &served.alone, second, limit).await.map_err(Problem::from)
-            }
-            (result, _) => result.map_err(Problem::from),
-        }
-    }
-
-    /// Calls a component with a body that streams.
-    ///
-    /// # Errors
-    /// The component gave no answer.
-    pub async fn call_streaming(
-        &self,
-        target: usize,
-        request: Request<WasiBody>,
-        limit: Duration,
-    ) -> Result<Response<WasiBody>, Problem> {
-        let served = &self.components[target];
-        attempt(served, &served.http, request, limit).await.map_err(Problem::from)
-    }
-}
-
-async fn attempt(
-    served: &Served,
-    handler: &Option<ProxyHandler<Instances>>,
-    request: Request<WasiBody>,
-    limit: Duration,
-) -> Result<Response<WasiBody>, Fault> {
-    let Some(handler) = handler else { return Err(Fault::Own) };
-    let start = Instant::now();
-    let answered = tokio::time::timeout(limit + LATE, handler.handle(limit, request)).await;
-    let error = match answered {
-        Ok(Ok(response)) => return Ok(response),
-        Ok(Err(error)) => error,
-        Err(_) => return Err(Fault::Late),
-    };
-    if error.is::<ExpirationError>() {
-        return Err(Fault::Late);
-    }
-    if error.is::<TrapOrPanicError>() {
-        // An instance that keeps the thread goes at the deadline, with the request in it.
-        let own = start.elapsed() >= limit;
-        return Err(if own { Fault::Late } else { Fault::Collateral });
-    }
-    let component = &*served.runtime.id;
-    if let Some(error) = error.downcast_ref::<InstantiationError<Duration>>() {
-        tracing::warn!(component, %error, "no instance");
-        return Err(Fault::NoInstance);
-    }
-    tracing::error!(component, error = %format!("{error:#}"), "component failed");
-    Err(Fault::Own)
-}
-
-/// Why a call gave no answer.
-enum Fault {
-    /// This request made the instance fail.
-    Own,
-    /// Another request made the instance fail.
-    Collateral,
-    /// The time limit passed.
-    Late,
-    /// The pool is used up.
-    NoInstance,
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Problem {
-        match fault {
-            Fault::Own | Fault::Collateral => Problem::ComponentFailed,
-            Fault::Late => Problem::TimeLimit,
-            Fault::NoInstance => Problem::Overloaded,
-        }
-    }
-}
-
-fn may_repeat(parts: &Parts) -> bool {
-    [Method::GET, Method::HEAD, Method::PUT, Method::DELETE].contains(&parts.method)
-        || parts.headers.contains_key("idempotency-key")
 }
 
 fn describe(
@@ -266,7 +125,6 @@ fn describe(
     variables: &Arc<Variables>,
     metrics: &Metrics,
     limits: &Limits,
-    stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<ComponentRuntime> {
     let in_component = || format!("in component `{id}`");
     let mut own = BTreeMap::new();
@@ -293,7 +151,6 @@ fn describe(
         mounts,
         memory_bytes: limits.memory_bytes,
         metrics: metrics.component(id),
-        stopping: stopping.clone(),
     })
 }
 
@@ -310,9 +167,10 @@ struct Files {
 fn load_component(
     runtime: Arc<ComponentRuntime>,
     linker: &Linker<StoreData>,
-    engine: &wasmtime::Engine,
+    engine: &Engine,
     files: Files,
-    limits: Limits,
+    limits: &Limits,
+    entry: Entry,
 ) -> anyhow::Result<Served> {
     let in_component = || format!("component `{}`", runtime.id);
     let (component, linker) = match files.plugin {
@@ -324,24 +182,16 @@ fn load_component(
                 how: files.plugins,
                 grants: files.grants,
                 outcomes: files.outcomes,
-                runtime: tokio::runtime::Handle::current(),
             };
-            plugin::attach(attaching, linker, engine, &files.compiled, &limits)
+            plugin::attach(attaching, linker, engine, &files.compiled, limits)
         }
         None => engine::load(engine, &files.source, &files.compiled)
             .map(|component| (component, linker.clone())),
     }
     .with_context(in_component)?;
     let pre = ComponentRuntime::link(&linker, &component).with_context(in_component)?;
-    let subscriber = SubscriberPre::new(pre.clone()).ok();
-    let service = ServicePre::new(pre).ok();
-    let handler = |limits: Limits| {
-        let service = service.clone()?;
-        Some(ProxyHandler::new(Instances::new(runtime.clone(), engine.clone(), service, limits)))
-    };
-    let alone = handler(Limits { interleaved: 1, ..limits.clone() });
-    let http = handler(limits);
-    Ok(Served { runtime, http, alone, subscriber })
+    let entries = Arc::new(Entries::of(pre, entry));
+    Ok(Served { runtime, entries })
 }
 
 fn routes(
@@ -353,7 +203,7 @@ fn routes(
     for trigger in &manifest.trigger.http {
         let target = order[trigger.component.as_str()];
         ensure!(
-            components[target].http.is_some(),
+            components[target].entries.answers_http(),
             "component `{}` has a route but does not export wasi:http/handler@0.3",
             trigger.component
         );
@@ -375,7 +225,7 @@ fn subscriptions(
     for trigger in &manifest.trigger.redis {
         let target = order[trigger.component.as_str()];
         ensure!(
-            components[target].subscriber.is_some(),
+            components[target].entries.hears_messages(),
             "component `{}` has a redis trigger but does not export spin:redis/inbound-redis@3.0.0",
             trigger.component
         );

@@ -1,4 +1,4 @@
-//! Bindings generated from `wit/`.
+//! Bindings generated from WIT: Spin's packages from `wit/` here, the lean entry from the project's.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 wasmtime::component::bindgen!({
@@ -10,3 +10,13 @@ wasmtime::component::bindgen!({
     },
     require_store_data_send: true,
 });
+
+/// The lean entry.
+pub mod lean {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "tradewind:app/lean-entry",
+        exports: { default: async | store },
+        require_store_data_send: true,
+    });
+}

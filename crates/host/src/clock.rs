@@ -5,14 +5,13 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
-use http::{HeaderValue, Response};
+use http::Response;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::SystemTime;
 use wasmtime_wasi_http::WasiBody;
 
 use crate::problem::{Problem, json_answer};
-use crate::timer::Ticking;
 use crate::variables::Variables;
 
 const MILLISECONDS: i64 = 1000;
@@ -38,27 +37,20 @@ pub fn show(variables: &Variables) -> Response<WasiBody> {
     }))
 }
 
-/// Moves the clock; answers when every timer path has been called under the new time.
-pub async fn set(
-    variables: &Variables,
-    ticking: Option<&Ticking>,
-    body: &Bytes,
-    correlation: Option<&HeaderValue>,
-) -> Response<WasiBody> {
-    let wanted: Move = match serde_json::from_slice(body) {
-        Ok(wanted) => wanted,
-        Err(error) => return Problem::MalformedBody.answer(&error.to_string(), correlation),
-    };
+/// Moves the clock.
+///
+/// # Errors
+/// The body names no instant, or the clock cannot be moved.
+pub fn set(variables: &Variables, body: &Bytes) -> Result<(), (Problem, String)> {
+    let wanted: Move = serde_json::from_slice(body)
+        .map_err(|error| (Problem::MalformedBody, error.to_string()))?;
     let real = DateTime::<Utc>::from(SystemTime::now());
     let offset = wanted.now.map_or(0, |now| ceiling_seconds((now - real).num_milliseconds()));
     if !variables.move_clock(offset) {
-        return Problem::ClockFixed.answer("", correlation);
+        return Err((Problem::ClockFixed, String::new()));
     }
     tracing::info!(offset_seconds = offset, "business clock moved");
-    if let Some(ticking) = ticking {
-        ticking.fire().await;
-    }
-    show(variables)
+    Ok(())
 }
 
 fn ceiling_seconds(milliseconds: i64) -> i64 {

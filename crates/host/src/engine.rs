@@ -3,14 +3,14 @@
 //! Compiling a component takes hundreds of milliseconds, loading compiled code a few. The file
 //! name is a hash of the component's bytes and of everything in the engine that the compiled code
 //! depends on, so a stale file is never loaded: it is simply not looked for. A file that does not
-//! load is compiled anew. The folder must be writable by this host's user alone, since compiled
-//! code is trusted.
+//! load is compiled anew. Hashing takes longer than loading, so beside it lies a note of what the
+//! file system said of the component when its hash was taken; as long as it says the same, the
+//! component is not read at all. The folder must be writable by this host's user alone, since
+//! compiled code is trusted.
 
 use std::hash::{Hash, Hasher};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
@@ -43,44 +43,29 @@ const TABLE_ELEMENTS: usize = 100_000;
 /// Bytes of a returned memory that are cleared by hand instead of handed back to the kernel.
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 
-/// An engine whose epoch advances as long as this value lives.
-pub struct TickingEngine {
-    /// The engine.
-    pub engine: Engine,
-    stopped: Arc<AtomicBool>,
-}
-
-impl TickingEngine {
-    /// Makes the engine and starts its epoch thread.
-    ///
-    /// # Errors
-    /// Wasmtime cannot run on this machine.
-    pub fn new(limits: &Limits) -> anyhow::Result<TickingEngine> {
-        let engine = match Engine::new(&config(limits, true)) {
-            Ok(engine) => engine,
-            Err(error) => {
-                // Containers with a limit on address space have no room for the pool.
-                tracing::warn!(%error, "no instance pool; each instance maps its own memory");
-                Engine::new(&config(limits, false)).map_err(anyhow::Error::from)?
-            }
-        };
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (ticking, until) = (engine.weak(), stopped.clone());
-        std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
-            while !until.load(Ordering::Relaxed) {
-                std::thread::sleep(EPOCH);
-                let Some(engine) = ticking.upgrade() else { return };
-                engine.increment_epoch();
-            }
-        })?;
-        Ok(TickingEngine { engine, stopped })
-    }
-}
-
-impl Drop for TickingEngine {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
+/// An engine whose epoch advances as long as anything holds it: what still runs when its
+/// application has gone, a plug-in say, ends at its limit all the same.
+///
+/// # Errors
+/// Wasmtime cannot run on this machine.
+pub fn ticking(limits: &Limits) -> anyhow::Result<Engine> {
+    let engine = match Engine::new(&config(limits, true)) {
+        Ok(engine) => engine,
+        Err(error) => {
+            // Containers with a limit on address space have no room for the pool.
+            tracing::warn!(%error, "no instance pool; each instance maps its own memory");
+            Engine::new(&config(limits, false)).map_err(anyhow::Error::from)?
+        }
+    };
+    let ticking = engine.weak();
+    std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(EPOCH);
+            let Some(engine) = ticking.upgrade() else { return };
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(engine)
 }
 
 fn config(limits: &Limits, pooled: bool) -> Config {
@@ -112,9 +97,18 @@ fn config(limits: &Limits, pooled: bool) -> Config {
 /// # Errors
 /// The file cannot be read or is no component.
 pub fn load(engine: &Engine, source: &Path, cache: &Path) -> anyhow::Result<Component> {
-    let bytes = std::fs::read(source)
-        .with_context(|| format!("cannot read the component {}; is it built?", source.display()))?;
-    load_bytes(engine, &bytes, &source.display().to_string(), cache)
+    let unread = || format!("cannot read the component {}; is it built?", source.display());
+    let seen = Seen::of(engine, source, cache).with_context(unread)?;
+    if let Some(component) = seen.noted().and_then(|key| compiled(engine, cache, &key)) {
+        return Ok(component);
+    }
+    let bytes = std::fs::read(source).with_context(unread)?;
+    let key = cache_key(engine, &bytes);
+    let component = keyed(engine, &bytes, &key, &source.display().to_string(), cache)?;
+    if let Err(error) = seen.note(&key) {
+        tracing::warn!(error = %format!("{error:#}"), "the next start is slower");
+    }
+    Ok(component)
 }
 
 /// The same for a component that is in memory; errors call it by `name`.
@@ -127,34 +121,112 @@ pub fn load_bytes(
     name: &str,
     cache: &Path,
 ) -> anyhow::Result<Component> {
-    let file = cache.join(format!("{}.cwasm", cache_key(engine, bytes)));
-    if file.exists() {
-        // SAFETY: the file was written by `compile` under a name that depends on its content's
-        // source and on the engine, in a folder that only this host's user writes.
-        match unsafe { Component::deserialize_file(engine, &file) } {
-            Ok(component) => return Ok(component),
-            Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "compiled code does not load");
-            }
+    keyed(engine, bytes, &cache_key(engine, bytes), name, cache)
+}
+
+/// The component with this key: its compiled code, which is made if it is not there.
+fn keyed(
+    engine: &Engine,
+    bytes: &[u8],
+    key: &str,
+    name: &str,
+    cache: &Path,
+) -> anyhow::Result<Component> {
+    match compiled(engine, cache, key) {
+        Some(component) => Ok(component),
+        None => compile(engine, name, bytes, &file_of(cache, key)),
+    }
+}
+
+fn file_of(cache: &Path, key: &str) -> PathBuf {
+    cache.join(format!("{key}.cwasm"))
+}
+
+/// The compiled code under a key, if it is there and loads.
+fn compiled(engine: &Engine, cache: &Path, key: &str) -> Option<Component> {
+    let file = file_of(cache, key);
+    if !file.exists() {
+        return None;
+    }
+    // SAFETY: the file was written by `compile` under a name that depends on its content's
+    // source and on the engine, in a folder that only this host's user writes.
+    match unsafe { Component::deserialize_file(engine, &file) } {
+        Ok(component) => Some(component),
+        Err(error) => {
+            tracing::warn!(file = %file.display(), %error, "compiled code does not load");
+            None
         }
     }
+}
+
+fn compile(engine: &Engine, name: &str, bytes: &[u8], file: &Path) -> anyhow::Result<Component> {
     let compiled = engine
         .precompile_component(bytes)
         .map_err(anyhow::Error::from)
         .with_context(|| format!("{name} does not compile as a component"))?;
-    store(&file, &compiled)?;
+    store(file, &compiled)?;
     // SAFETY: these bytes come from the compiler, this instant.
-    unsafe { Component::deserialize_file(engine, &file) }.map_err(anyhow::Error::from)
+    unsafe { Component::deserialize_file(engine, file) }.map_err(anyhow::Error::from)
+}
+
+/// A component's file as the file system describes it.
+struct Seen {
+    note: PathBuf,
+    /// Device, inode, length, times of the last change of content and of anything: who changes a
+    /// file changes one of these.
+    description: String,
+    /// It changed so lately that another change might not show in its times.
+    fresh: bool,
+}
+
+/// Times of files may be this coarse.
+const COARSE: Duration = Duration::from_secs(2);
+
+impl Seen {
+    fn of(engine: &Engine, source: &Path, cache: &Path) -> anyhow::Result<Seen> {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(source)?;
+        let description = format!(
+            "{} {} {} {}.{} {}.{}",
+            file.dev(),
+            file.ino(),
+            file.len(),
+            file.mtime(),
+            file.mtime_nsec(),
+            file.ctime(),
+            file.ctime_nsec()
+        );
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        let changed = Duration::from_secs(u64::try_from(file.ctime()).unwrap_or(u64::MAX));
+        let fresh = changed.saturating_add(COARSE) > now;
+        let path = std::path::absolute(source)?;
+        let key = cache_key(engine, path.as_os_str().as_encoded_bytes());
+        Ok(Seen { note: cache.join(format!("{key}.seen")), description, fresh })
+    }
+
+    /// The key that was noted for it, unless the file has changed since.
+    fn noted(&self) -> Option<String> {
+        let text = std::fs::read_to_string(&self.note).ok()?;
+        let (description, key) = text.trim_end().split_once('\n')?;
+        (description == self.description).then(|| key.to_owned())
+    }
+
+    fn note(&self, key: &str) -> anyhow::Result<()> {
+        if self.fresh {
+            return Ok(());
+        }
+        store(&self.note, format!("{}\n{key}\n", self.description).as_bytes())
+    }
 }
 
 /// Writes beside the file and renames, so that a crash leaves no half file under the name.
-fn store(file: &Path, compiled: &[u8]) -> anyhow::Result<()> {
+fn store(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     let folder = file.parent().context("a compiled file lies in a folder")?;
     create_private(folder)?;
     let mut suffix = [0; 8];
     getrandom::fill(&mut suffix).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     let part = file.with_extension(format!("{:x}.part", u64::from_le_bytes(suffix)));
-    std::fs::write(&part, compiled)
+    std::fs::write(&part, content)
         .and_then(|()| std::fs::rename(&part, file))
         .with_context(|| format!("cannot write {}", file.display()))
 }

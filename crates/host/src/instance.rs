@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::IntCounter;
 use wasmtime::component::{Component, HasData, InstancePre, Linker, ResourceTable};
@@ -41,8 +41,6 @@ pub struct ComponentRuntime {
     pub memory_bytes: usize,
     /// What is counted.
     pub metrics: ComponentMetrics,
-    /// Set when the host stops: from then on an instance that is dropped has not failed.
-    pub stopping: Arc<AtomicBool>,
 }
 
 /// What belongs to one instance.

@@ -4,8 +4,9 @@
 //! Spin is listed in `docs/host.md`. It knows nothing of what the components do.
 //!
 //! [`serve`] runs an application, [`redis_server`] a private Redis for it. A request's way:
-//! `server` admits it and reads its body, `application` finds the component and calls it,
-//! `handler` chooses or makes the instance, `instance` says what that instance may reach.
+//! `threads` gives its connection to a thread, `server` admits it and reads its body, `calls` hands
+//! it to the component's `pool`, a `worker` of which takes it into its instance, through one of the
+//! component's `entries`; `instance` says what that instance may reach.
 
 // The host is where clocks are read: it measures, and gives the business clock to components.
 #![allow(clippy::disallowed_methods)]
@@ -16,18 +17,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
+mod admission;
 mod application;
 mod bindings;
+mod calls;
 mod clock;
 mod engine;
+mod entries;
 mod guest_output;
-mod handler;
+mod host_routes;
 mod instance;
 mod lock;
 pub mod logging;
@@ -35,21 +35,21 @@ pub mod manifest;
 mod metrics;
 mod outbound;
 mod plugin;
+mod pool;
 mod problem;
 mod redis_imports;
 pub mod redis_server;
 mod routes;
 mod server;
 mod subscriber;
+mod threads;
 mod timer;
 mod variables;
+mod worker;
 
+pub use entries::Entry;
 pub use plugin::{Plugins, try_out};
 pub use timer::{Signing, Timer};
-
-/// How long a connection may be without the head of a request: slow clients, and idle ones,
-/// which proxies in front keep for about a minute.
-const HEADER_LIMIT: Duration = Duration::from_secs(75);
 
 /// Pause after a connection could not be accepted: file descriptors are used up, and come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -71,6 +71,10 @@ pub struct Options {
     pub test_clock: bool,
     /// Paths to call at a pace.
     pub timer: Option<Timer>,
+    /// Which way requests take into a component that offers both.
+    pub entry: Entry,
+    /// Threads that answer HTTP; one more does what is in the background.
+    pub threads: usize,
     /// How plug-ins run.
     pub plugins: Plugins,
     /// What requests and instances may use.
@@ -88,6 +92,8 @@ impl Options {
             variables: BTreeMap::new(),
             test_clock: false,
             timer: None,
+            entry: Entry::default(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
             plugins: Plugins::default(),
             limits: Limits::default(),
         }
@@ -165,47 +171,64 @@ pub struct RouteLimits {
     pub time: Duration,
 }
 
-/// Runs an application until `shutdown` resolves; `ready` is told the address when the first
-/// request may come.
+/// An application that is loaded and has its port, but answers nobody yet.
+pub struct Loaded {
+    _lock: std::fs::File,
+    listener: TcpListener,
+    shared: Arc<server::Shared>,
+    threads: usize,
+}
+
+impl Loaded {
+    /// Takes folder and port and loads the components. It talks to nobody.
+    ///
+    /// # Errors
+    /// The data folder is in use, the port is taken, the manifest is refused, or a component does
+    /// not load.
+    pub async fn load(options: Options) -> anyhow::Result<Loaded> {
+        let lock = lock::take(&options.data_dir, "host.lock")?;
+        let listener = bind(options.listen).await?;
+        let application = Arc::new(application::Application::load(&options).await?);
+        let ticking = options.timer.as_ref();
+        let ticking = ticking.map(|timer| timer::Ticking::new(&application, timer)).transpose()?;
+        let shared = Arc::new(server::Shared::new(application, ticking, options.test_clock));
+        Ok(Loaded { _lock: lock, listener, shared, threads: options.threads })
+    }
+
+    /// Runs it until `shutdown` resolves; `ready` is told the address when the first request may
+    /// come.
+    ///
+    /// # Errors
+    /// There is no thread to be had. Once ready it does not fail.
+    pub async fn run(
+        self,
+        ready: impl FnOnce(SocketAddr),
+        shutdown: impl Future,
+    ) -> anyhow::Result<()> {
+        let threads = threads::Threads::start(&self.shared, self.threads)?;
+        ready(self.listener.local_addr()?);
+        tokio::select! {
+            _ = shutdown => {}
+            never = accept(&self.listener, &threads) => match never {},
+        }
+        drop(self.listener);
+        tracing::info!("stopping");
+        threads.stop().await;
+        Ok(())
+    }
+}
+
+/// Loads an application and runs it until `shutdown` resolves; `ready` is told the address when the
+/// first request may come.
 ///
 /// # Errors
-/// The data folder is in use, the port is taken, the manifest is refused, or a component does
-/// not load. Once ready it does not fail.
+/// As [`Loaded::load`] and [`Loaded::run`].
 pub async fn serve(
     options: Options,
     ready: impl FnOnce(SocketAddr),
     shutdown: impl Future,
 ) -> anyhow::Result<()> {
-    let _lock = lock::take(&options.data_dir, "host.lock")?;
-    let listener = bind(options.listen).await?;
-    let application = Arc::new(application::Application::load(&options).await?);
-    let ticking = match &options.timer {
-        Some(timer) => Some(Arc::new(timer::Ticking::new(application.clone(), timer)?)),
-        None => None,
-    };
-    let mut background = JoinSet::new();
-    for subscription in application.subscriptions.clone() {
-        background.spawn(subscriber::listen(application.clone(), subscription));
-    }
-    let server =
-        Arc::new(server::Server::new(application.clone(), ticking.clone(), options.test_clock));
-    ready(listener.local_addr()?);
-    if let Some(ticking) = ticking {
-        background.spawn(ticking.run());
-    }
-    let graceful = GracefulShutdown::new();
-    tokio::select! {
-        _ = shutdown => {}
-        never = accept(&listener, &server, &graceful) => match never {},
-    }
-    drop(listener);
-    tracing::info!("stopping");
-    background.abort_all();
-    if tokio::time::timeout(options.limits.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!("stopped with answers still under way");
-    }
-    application.stop();
-    Ok(())
+    Loaded::load(options).await?.run(ready, shutdown).await
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -218,36 +241,18 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Accepts connections for ever.
-async fn accept(
-    listener: &TcpListener,
-    server: &Arc<server::Server>,
-    graceful: &GracefulShutdown,
-) -> std::convert::Infallible {
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).pipeline_flush(true);
+async fn accept(listener: &TcpListener, threads: &threads::Threads) -> std::convert::Infallible {
     loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Err(error) = threads.take(stream) {
+                    tracing::debug!(error = %format!("{error:#}"), "connection lost");
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
             }
-        };
-        if let Err(error) = stream.set_nodelay(true).context("TCP_NODELAY") {
-            tracing::debug!(%error, "connection lost");
-            continue;
         }
-        let server = server.clone();
-        let service = hyper::service::service_fn(move |request| {
-            let server = server.clone();
-            async move { Ok::<_, std::convert::Infallible>(server.answer(request, peer).await) }
-        });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
-            }
-        });
     }
 }

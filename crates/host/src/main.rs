@@ -10,7 +10,9 @@ use anyhow::Context;
 use clap::Parser;
 use tradewind_host::manifest::Manifest;
 use tradewind_host::redis_server::{Fsync, RedisOptions, RedisServer};
-use tradewind_host::{Limits, Options, Plugins, RouteLimits, Signing, Timer, logging, serve};
+use tradewind_host::{
+    Entry, Limits, Loaded, Options, Plugins, RouteLimits, Signing, Timer, logging,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -62,9 +64,15 @@ struct Arguments {
     /// A route whose body streams without limit; may be repeated.
     #[arg(long, value_name = "PREFIX")]
     bulk: Vec<String>,
+    /// Which way requests take into components that offer both.
+    #[arg(long, value_enum, default_value_t)]
+    entry: Entry,
+    /// Threads that answer HTTP [default: one for each core].
+    #[arg(long)]
+    threads: Option<usize>,
     /// How plug-ins run: each ask in a store of its own, or composed as Spin does it.
     #[arg(long, value_enum, default_value_t)]
-    plugins: How,
+    plugins: Plugins,
     /// The time of a plug-in for one answer, in milliseconds [default: 1000].
     #[arg(long)]
     plugin_milliseconds: Option<u64>,
@@ -80,20 +88,23 @@ struct Arguments {
     try_plugin: Option<PathBuf>,
 }
 
-/// The ways in which plug-ins run.
-#[derive(Clone, Copy, Default, clap::ValueEnum)]
-enum How {
-    #[default]
-    Isolated,
-    Composed,
-}
-
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// Keeps the kernel from giving the allocator pages of 2 MB: it spreads its small blocks over many
+/// of them, and an idle host would hold 30 MB for 5.
+fn without_huge_pages() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: it changes how the kernel maps pages from now on, not what is in them.
+    if unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) } != 0 {
+        tracing::debug!("the kernel keeps its huge pages");
+    }
+}
+
 fn main() -> ExitCode {
+    without_huge_pages();
     let arguments = Arguments::parse();
     logging::start(&arguments.log);
     match run(arguments) {
@@ -109,21 +120,22 @@ fn main() -> ExitCode {
 fn try_plugin(file: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     let questions = serde_json::from_reader(std::io::stdin().lock())
         .context("standard input is no JSON array of questions")?;
-    let mut limits = Limits::default();
-    limit_plugins(&mut limits, arguments);
+    let limits = limits(arguments);
     let compiled = arguments.compiled.clone().unwrap_or_else(|| arguments.data.join("compiled"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let results = runtime.block_on(tradewind_host::try_out(file, questions, &compiled, &limits))?;
     serde_json::to_writer(std::io::stdout().lock(), &results).context("standard output")
 }
 
-fn limit_plugins(limits: &mut Limits, arguments: &Arguments) {
+fn limits(arguments: &Arguments) -> Limits {
+    let mut limits = Limits::default();
     if let Some(milliseconds) = arguments.plugin_milliseconds {
         limits.plugin_time = Duration::from_millis(milliseconds);
     }
     if let Some(mebibytes) = arguments.plugin_mebibytes {
         limits.plugin_memory_bytes = mebibytes << 20;
     }
+    limits
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -138,14 +150,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(redis) = &redis {
         variables.insert(arguments.redis_variable.clone(), redis.url());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(
-        options(arguments, variables),
-        |address| tracing::info!(%address, "listening"),
-        interrupted(),
-    ));
-    // The runtime goes first: it still talks to Redis.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        let loaded = Loaded::load(options(arguments, variables)).await?;
+        // Redis starts meanwhile.
+        if let Some(redis) = &redis {
+            redis.wait_until_loaded()?;
+        }
+        loaded.run(|address| tracing::info!(%address, "listening"), interrupted()).await
+    });
     drop(redis);
     served
 }
@@ -165,22 +178,22 @@ fn environment(manifest: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 fn start_redis(arguments: &Arguments) -> anyhow::Result<RedisServer> {
     let fsync = if arguments.fsync_every_second { Fsync::EverySecond } else { Fsync::Always };
     let directory = arguments.data.join("redis");
-    RedisServer::start(RedisOptions { directory, port: None, fsync }).context("private Redis")
+    RedisServer::launch(RedisOptions { directory, port: None, fsync }).context("private Redis")
 }
 
 fn options(arguments: Arguments, variables: BTreeMap<String, String>) -> Options {
-    let mut limits = Limits::default();
-    limit_plugins(&mut limits, &arguments);
+    let limits = limits(&arguments);
     let mut options = Options::new(arguments.manifest, arguments.listen, arguments.data);
     options.limits = limits;
-    options.plugins = match arguments.plugins {
-        How::Isolated => Plugins::Isolated,
-        How::Composed => Plugins::Composed,
-    };
+    options.plugins = arguments.plugins;
     if let Some(compiled) = arguments.compiled {
         options.compiled_dir = compiled;
     }
     options.variables = variables;
+    options.entry = arguments.entry;
+    if let Some(threads) = arguments.threads {
+        options.threads = threads;
+    }
     options.test_clock = arguments.test_clock;
     let audience = &arguments.tick_audience;
     let signing = arguments

@@ -1,5 +1,7 @@
 //! What is counted, and its text form for Prometheus.
 
+use std::time::Duration;
+
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
@@ -36,8 +38,7 @@ pub struct Metrics {
 #[derive(Clone)]
 pub struct ComponentMetrics {
     requests: [IntCounter; 5],
-    /// Time to the head of the answer.
-    pub seconds: Histogram,
+    seconds: Histogram,
     /// Instances alive.
     pub instances: IntGauge,
     /// Instances made.
@@ -49,8 +50,9 @@ pub struct ComponentMetrics {
 }
 
 impl ComponentMetrics {
-    /// Counts an answer by the class of its status.
-    pub fn answered(&self, status: http::StatusCode) {
+    /// Counts an answer by the class of its status, and the time to its head.
+    pub fn answered(&self, status: http::StatusCode, elapsed: Duration) {
+        self.seconds.observe(elapsed.as_secs_f64());
         let class = usize::from(status.as_u16() / 100).clamp(1, 5);
         self.requests[class - 1].inc();
     }

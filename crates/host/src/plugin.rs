@@ -6,9 +6,9 @@
 //! instance, with nothing granted and limits of time and memory. So whatever the plug-in does costs
 //! one answer, and it can keep nothing from one question to the next.
 //!
-//! The interface is a plain function, which cannot wait without stopping everything else in the
-//! instance that asks. So the plug-in runs on a thread apart: an answer that is not there within a
-//! moment is `later`, and the asker comes again with the same question. Since an answer depends on
+//! The interface is a plain function, which cannot wait without stopping everything else on the
+//! thread that asks. So the plug-in runs on a thread apart: as long as its answer is not there, the
+//! host says `later`, and the asker comes again with the same question. Since an answer depends on
 //! its question alone, the question is all that the two meet by.
 //!
 //! The contract (`wit/plugin.wit`) is one of the two of the application that this host knows; it
@@ -17,17 +17,16 @@
 mod compose;
 mod trial;
 mod visit;
+mod visitors;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use prometheus::IntCounterVec;
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -37,6 +36,7 @@ use crate::instance::StoreData;
 use contract::exports::tradewind::plugin::approval::{Failure, Opinion, Question};
 pub use trial::try_out;
 use visit::Visits;
+use visitors::Visitors;
 
 /// Bindings generated from `wit/plugin.wit`.
 #[allow(missing_docs, clippy::unwrap_used)]
@@ -55,15 +55,11 @@ pub const INTERFACE: &str = "tradewind:plugin/approval@0.1.0";
 /// Its one function.
 const FUNCTION: &str = "judge";
 
-/// How long an answer is waited for on the spot: what a compiled plug-in takes to be instantiated
-/// and asked, and too short for anybody else to notice.
-const AT_ONCE: Duration = Duration::from_micros(500);
-
 /// How long an answer is kept for an asker that does not come again: its request was given up.
 const KEEP: Duration = Duration::from_secs(60);
 
 /// How plug-ins run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Plugins {
     /// Each ask in a store of its own, within limits.
     #[default]
@@ -77,15 +73,8 @@ type Answer = Result<Opinion, Failure>;
 
 /// A plug-in that stands ready, and the questions it is at work on.
 struct Attached {
-    visits: Visits,
-    runtime: Handle,
-    /// Visits at once, one a core: plug-ins that burn their whole time leave the machine to others
-    /// in equal shares.
-    places: Arc<Semaphore>,
-    /// How long a question waits for a place: until those before it have run out of their time.
-    wait: Duration,
+    visitors: Visitors,
     asked: Mutex<HashMap<Question, Asked>>,
-    outcomes: IntCounterVec,
 }
 
 /// A question on its way.
@@ -108,8 +97,6 @@ pub struct Attaching<'a> {
     pub grants: bool,
     /// Counts answers by component and outcome.
     pub outcomes: IntCounterVec,
-    /// The runtime in which requests are served.
-    pub runtime: Handle,
 }
 
 /// Loads a component that has a plug-in, and what it may import with it.
@@ -135,15 +122,9 @@ pub fn attach(
     let plugin = engine::load(engine, file, cache)?;
     let visits = Visits::new(engine, &plugin, attaching.component, limits)
         .with_context(|| format!("the plug-in {}", file.display()))?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let attached = Arc::new(Attached {
-        visits,
-        runtime: attaching.runtime,
-        places: Arc::new(Semaphore::new(cores)),
-        wait: limits.plugin_time * 2,
-        asked: Mutex::default(),
-        outcomes: attaching.outcomes,
-    });
+    // A question waits until those before it have run out of their time.
+    let visitors = Visitors::start(visits, limits.plugin_time * 2, attaching.outcomes)?;
+    let attached = Attached { visitors, asked: Mutex::default() };
     linker
         .instance(INTERFACE)?
         .func_wrap(FUNCTION, move |_, (question,): (Question,)| Ok((attached.judge(question),)))?;
@@ -164,24 +145,21 @@ pub fn check_name(component: &str, dependency: &str) -> anyhow::Result<()> {
 }
 
 impl Attached {
-    /// The answer to a question, or `later`.
-    fn judge(self: &Arc<Self>, question: Question) -> Answer {
-        let known = {
-            let mut asked = self.asked();
-            asked.retain(|_, asked| asked.since.elapsed() < KEEP);
-            asked.remove(&question)
-        };
-        let (asked, patience) = match known {
-            Some(asked) => (asked, Duration::ZERO),
-            None => (self.ask(question.clone()), AT_ONCE),
-        };
-        match asked.answer.recv_timeout(patience) {
+    /// The answer to a question, or `later`. It never waits.
+    fn judge(&self, question: Question) -> Answer {
+        let mut all = self.asked();
+        all.retain(|_, asked| asked.since.elapsed() < KEEP);
+        let asked = all.remove(&question).unwrap_or_else(|| Asked {
+            since: Instant::now(),
+            answer: self.visitors.ask(question.clone()),
+        });
+        match asked.answer.try_recv() {
             Ok(answer) => answer,
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(TryRecvError::Disconnected) => {
                 Err(Failure::Ended("the host stopped before it answered".to_owned()))
             }
-            Err(RecvTimeoutError::Timeout) => {
-                self.asked().insert(question, asked);
+            Err(TryRecvError::Empty) => {
+                all.insert(question, asked);
                 Err(Failure::Later)
             }
         }
@@ -189,50 +167,5 @@ impl Attached {
 
     fn asked(&self) -> MutexGuard<'_, HashMap<Question, Asked>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts a visit.
-    fn ask(self: &Arc<Self>, question: Question) -> Asked {
-        let (said, answer) = channel();
-        let attached = self.clone();
-        self.runtime.spawn(async move {
-            let place =
-                tokio::time::timeout(attached.wait, attached.places.clone().acquire_owned());
-            let Ok(Ok(place)) = place.await else {
-                attached.count("no-place");
-                let why = "too many questions wait for it".to_owned();
-                return drop(said.send(Err(Failure::Ended(why))));
-            };
-            // A thread apart: a plug-in may compute without end, and never hands a thread back.
-            let visit = move || {
-                let (outcome, answer) = attached.visit(&question);
-                attached.count(outcome);
-                drop(place);
-                drop(said.send(answer));
-            };
-            drop(tokio::task::spawn_blocking(visit));
-        });
-        Asked { since: Instant::now(), answer }
-    }
-
-    fn visit(&self, question: &Question) -> (&'static str, Answer) {
-        let visited = self.runtime.block_on(self.visits.visit(question, 0));
-        match visited.answer {
-            Ok(Err(Failure::Failed(why))) => ("failed", Err(Failure::Failed(why))),
-            // What a host alone may say counts as nonsense.
-            Ok(Err(_)) => {
-                let why = "its answer is unlawful: it speaks as its host".to_owned();
-                ("failed", Err(Failure::Ended(why)))
-            }
-            Ok(Ok(opinion)) => ("answered", Ok(opinion)),
-            Err(end) => {
-                tracing::warn!(plugin = %self.visits.name, outcome = end.name(), "{end}");
-                (end.name(), Err(Failure::Ended(end.to_string())))
-            }
-        }
-    }
-
-    fn count(&self, outcome: &str) {
-        self.outcomes.with_label_values(&[&*self.visits.name, outcome]).inc();
     }
 }

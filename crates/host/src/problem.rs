@@ -68,17 +68,16 @@ impl Problem {
         }
     }
 
-    /// The answer.
-    pub fn answer(self, detail: &str, correlation: Option<&HeaderValue>) -> Response<WasiBody> {
+    /// The answer, under a correlation made by [`correlation`].
+    pub fn answer(self, detail: &str, correlation: &HeaderValue) -> Response<WasiBody> {
         let (status, code, title) = self.parts();
-        let correlation_text = correlation.and_then(|value| value.to_str().ok());
         let body = json!({
             "type": "about:blank",
             "title": title,
             "status": status.as_u16(),
             "code": code,
             "detail": detail,
-            "correlation_id": correlation_text,
+            "correlation_id": correlation.to_str().unwrap_or_default(),
             "errors": [],
         });
         let mut response = text(status, "application/problem+json", body.to_string());
@@ -86,11 +85,24 @@ impl Problem {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
-        if let Some(correlation) = correlation {
-            headers.insert(CORRELATION_ID, correlation.clone());
-        }
+        headers.insert(CORRELATION_ID, correlation.clone());
         response
     }
+}
+
+/// The correlation of an answer that has none of its component's: the caller's when it is visible
+/// ASCII, else a fresh one.
+pub fn correlation(asked: Option<&HeaderValue>) -> HeaderValue {
+    let usable = |value: &&HeaderValue| value.to_str().is_ok_and(|text| !text.is_empty());
+    if let Some(asked) = asked.filter(usable) {
+        return asked.clone();
+    }
+    let mut bits = [0; 16];
+    if let Err(error) = getrandom::fill(&mut bits) {
+        tracing::error!(%error, "no randomness");
+    }
+    let fresh = format!("host_{:032x}", u128::from_le_bytes(bits));
+    HeaderValue::try_from(fresh).unwrap_or_else(|_| HeaderValue::from_static("host_"))
 }
 
 /// A small JSON answer.

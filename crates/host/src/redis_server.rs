@@ -26,6 +26,9 @@ const OLDEST_MAJOR: u32 = 7;
 /// How often the child is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The first look while it starts, for which somebody waits; the next ones come ever later.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+
 /// How long loading the append-only file may take before a start is given up.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
@@ -126,6 +129,16 @@ impl RedisServer {
     /// # Errors
     /// No program, the folder or port is in use, or the server ends at once.
     pub fn start(options: RedisOptions) -> anyhow::Result<RedisServer> {
+        let server = RedisServer::launch(options)?;
+        server.wait_until_loaded()?;
+        Ok(server)
+    }
+
+    /// Starts the server without waiting for its data: its address is known from now on.
+    ///
+    /// # Errors
+    /// As [`RedisServer::start`], but for what the server finds in its data.
+    pub fn launch(options: RedisOptions) -> anyhow::Result<RedisServer> {
         let program = find()?;
         let lock = lock::take(&options.directory, "redis.lock")?;
         let directory = options.directory.canonicalize()?;
@@ -149,7 +162,6 @@ impl RedisServer {
             .spawn(move || supervised.supervise(port, &started))?;
         let server = RedisServer { port, shared, supervisor: Some(supervisor), _lock: lock };
         first_start.recv().context("the supervisor ended")??;
-        server.wait_until_loaded()?;
         Ok(server)
     }
 
@@ -182,8 +194,13 @@ impl RedisServer {
         }
     }
 
-    fn wait_until_loaded(&self) -> anyhow::Result<()> {
+    /// Waits until the server answers. Blocks.
+    ///
+    /// # Errors
+    /// It ends instead, or takes too long.
+    pub fn wait_until_loaded(&self) -> anyhow::Result<()> {
         let end = Instant::now() + START_LIMIT;
+        let mut pause = FIRST_LOOK;
         while Instant::now() < end {
             if answers(self.port) {
                 self.shared.state().loaded = true;
@@ -199,7 +216,8 @@ impl RedisServer {
                 bail!("Redis ended at its start: {}", self.shared.last_log_line());
             }
             drop(state);
-            std::thread::sleep(LOOK);
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LOOK);
         }
         bail!("Redis did not load its data within {START_LIMIT:?}")
     }

@@ -1,37 +1,40 @@
 //! The Redis trigger: channels that wake components.
 //!
 //! As on Spin nothing is durable: a message is handled once or, while the connection is down,
-//! never; a failing handler is only logged; a channel's messages are handled one at a time, each
-//! in a fresh instance. Different from Spin: a lost connection is taken up again by itself.
+//! never; a failing handler is only logged; a channel's messages are handled one at a time.
+//! Different from Spin: a lost connection is taken up again by itself, and messages go into the
+//! instances that answer the timer, instead of a fresh one each.
 
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::StreamExt;
 
-use crate::application::{Application, Served, Subscription};
+use crate::application::Subscription;
+use crate::calls::Calls;
+use crate::pool::Fault;
 
 /// First and longest pause before a lost server is tried again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// Hears one channel until the task is aborted.
-pub async fn listen(application: Arc<Application>, subscription: Subscription) {
+pub async fn listen(calls: Rc<Calls>, subscription: Subscription) {
     let mut pause = PAUSE.0;
     loop {
-        match hear(&application, &subscription, &mut pause).await {
+        match hear(&calls, &subscription, &mut pause).await {
             Ok(()) => tracing::warn!(channel = %subscription.channel, "subscription ended"),
             Err(error) => {
                 tracing::warn!(channel = %subscription.channel, %error, "subscription failed");
             }
         }
-        application.metrics.reconnections.inc();
+        calls.application.metrics.reconnections.inc();
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE.1);
     }
 }
 
 async fn hear(
-    application: &Application,
+    calls: &Calls,
     subscription: &Subscription,
     pause: &mut Duration,
 ) -> redis::RedisResult<()> {
@@ -43,47 +46,23 @@ async fn hear(
     let mut messages = connection.on_message();
     while let Some(message) = messages.next().await {
         let payload = message.get_payload_bytes();
-        let handling = subscription
-            .targets
-            .iter()
-            .map(|&target| handle(application, &application.components[target], payload));
+        let handling = subscription.targets.iter().map(|&target| handle(calls, target, payload));
         futures::future::join_all(handling).await;
     }
     Ok(())
 }
 
-async fn handle(application: &Application, served: &Served, payload: &[u8]) {
-    let component = &*served.runtime.id;
+async fn handle(calls: &Calls, target: usize, payload: &[u8]) {
+    let application = &calls.application;
     let limit = application.limits.background_time;
-    let outcome = match tokio::time::timeout(limit, deliver(application, served, payload)).await {
-        Ok(Ok(())) => "handled",
-        Ok(Err(error)) => {
-            tracing::warn!(component, error = %format!("{error:#}"), "message handler failed");
-            "failed"
-        }
-        Err(_) => {
-            tracing::warn!(component, ?limit, "message handler took too long");
-            "late"
-        }
+    let outcome = match calls.message(target, payload.to_vec(), limit).await {
+        Ok(()) => "handled",
+        Err(Fault::Late) => "late",
+        Err(Fault::Own | Fault::Collateral | Fault::NoInstance) => "failed",
     };
+    let component = &*application.components[target].runtime.id;
+    if outcome != "handled" {
+        tracing::warn!(component, outcome, "message not handled");
+    }
     application.metrics.messages.with_label_values(&[component, outcome]).inc();
-}
-
-async fn deliver(
-    application: &Application,
-    served: &Served,
-    payload: &[u8],
-) -> wasmtime::Result<()> {
-    let Some(subscriber) = &served.subscriber else {
-        return Err(wasmtime::format_err!("no export for messages"));
-    };
-    let mut store = served.runtime.store(&application.engine.engine)?;
-    let instance = subscriber.instantiate_async(&mut store).await?;
-    let payload = payload.to_vec();
-    let answer = store
-        .run_concurrent(async |accessor| {
-            instance.spin_redis_inbound_redis().call_handle_message(accessor, payload).await
-        })
-        .await??;
-    answer.map_err(|error| wasmtime::format_err!("{error:?}"))
 }

@@ -5,7 +5,6 @@
 //! the purpose, so that the application need not trust this host more than anybody else.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -17,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use crate::application::Application;
+use crate::calls::Calls;
 
 /// How long a minted token is good for: longer than a call may take, short enough to be
 /// worthless to who finds it in a log.
@@ -70,7 +70,6 @@ impl Signing {
 
 /// A running timer.
 pub struct Ticking {
-    application: Arc<Application>,
     every: Duration,
     paths: Vec<Ticked>,
     minter: Option<Mutex<Minter>>,
@@ -94,7 +93,7 @@ impl Ticking {
     ///
     /// # Errors
     /// A path has no route, or the key cannot be read.
-    pub fn new(application: Arc<Application>, timer: &Timer) -> anyhow::Result<Ticking> {
+    pub fn new(application: &Application, timer: &Timer) -> anyhow::Result<Ticking> {
         let mut paths = Vec::new();
         for path in &timer.paths {
             let target = application.router.find(path);
@@ -102,34 +101,30 @@ impl Ticking {
             paths.push(Ticked { path: path.clone(), target, last: Mutex::new(None) });
         }
         let minter = timer.signing.clone().map(Minter::new).transpose()?.map(Mutex::new);
-        Ok(Ticking { application, every: timer.every, paths, minter })
+        Ok(Ticking { every: timer.every, paths, minter })
     }
 
-    /// Calls every path at the pace, until the task is aborted.
-    pub async fn run(self: Arc<Self>) {
-        let mut tasks = tokio::task::JoinSet::new();
-        for index in 0..self.paths.len() {
-            let ticking = self.clone();
-            tasks.spawn(async move {
-                let mut rounds = tokio::time::interval(ticking.every);
-                rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-                loop {
-                    rounds.tick().await;
-                    ticking.call(&ticking.paths[index]).await;
-                }
-            });
-        }
-        tasks.join_all().await;
+    /// Calls every path at the pace, until the task is dropped.
+    pub async fn run(&self, calls: &Calls) {
+        futures::future::join_all(self.paths.iter().map(async |ticked| {
+            let mut rounds = tokio::time::interval(self.every);
+            rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+            loop {
+                rounds.tick().await;
+                self.call(calls, ticked).await;
+            }
+        }))
+        .await;
     }
 
     /// Calls every path now, after calls that still run, and returns when all have returned.
-    pub async fn fire(&self) {
-        futures::future::join_all(self.paths.iter().map(|ticked| self.call(ticked))).await;
+    pub async fn fire(&self, calls: &Calls) {
+        futures::future::join_all(self.paths.iter().map(|ticked| self.call(calls, ticked))).await;
     }
 
-    async fn call(&self, ticked: &Ticked) {
+    async fn call(&self, calls: &Calls, ticked: &Ticked) {
         let mut last = ticked.last.lock().await;
-        let limit = self.application.limits.background_time;
+        let limit = calls.application.limits.background_time;
         let status = match self.request(&ticked.path).await {
             Err(error) => {
                 tracing::error!(path = %ticked.path, error = %format!("{error:#}"), "no tick");
@@ -137,7 +132,7 @@ impl Ticking {
             }
             Ok(request) => {
                 let (parts, body) = request.into_parts();
-                match self.application.call(ticked.target, parts, body, limit).await {
+                match calls.whole(ticked.target, parts, body, limit).await {
                     Ok(response) => {
                         let status = response.status();
                         // The call has returned when its body has.
@@ -150,7 +145,7 @@ impl Ticking {
         };
         let done = status.is_some_and(|status| status.is_success());
         let outcome = if done { "done" } else { "failed" };
-        self.application.metrics.ticks.with_label_values(&[&*ticked.path, outcome]).inc();
+        calls.application.metrics.ticks.with_label_values(&[&*ticked.path, outcome]).inc();
         if !done && *last != status {
             let status = status.map_or(0, |status| status.as_u16());
             tracing::warn!(path = %ticked.path, status, "tick failed");

@@ -1,48 +1,111 @@
-//! What the host promises, on a real component and a real Redis.
+//! What the host promises to callers and components, on a real component and a real Redis, through
+//! either entry.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Host, MANIFEST, eventually, options};
-use tradewind_host::redis_server::{Fsync, RedisOptions, RedisServer};
-use tradewind_host::{RouteLimits, Signing, Timer, serve};
+use support::{Answer, Host, at_once, eventually, milliseconds};
+use tradewind_host::{Entry, Options, RouteLimits};
 
-fn milliseconds(number: u64) -> Duration {
-    Duration::from_millis(number)
-}
-
-/// Runs `work` on so many threads at once and collects what each returns.
-fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    std::thread::scope(|scope| {
-        let work = &work;
-        let running: Vec<_> = (0..threads).map(|index| scope.spawn(move || work(index))).collect();
-        running.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
+/// Holds a host of each entry to the same promise.
+fn over_both(change: impl Fn(&mut Options), promise: impl Fn(&Host)) {
+    for entry in [Entry::Lean, Entry::WasiHttp] {
+        let host = Host::start(|options| {
+            options.entry = entry;
+            change(options);
+        });
+        let through = if entry == Entry::Lean { "lean" } else { "wasi:http" };
+        assert_eq!(host.get("/guest/entry").body, through);
+        promise(&host);
+    }
 }
 
 #[test]
 fn requests_reach_the_component() {
-    let host = Host::start(|_| {});
-    assert_eq!(host.get("/guest/hello").body, "hello");
-    let body = "x".repeat(200_000);
-    assert_eq!(host.post("/guest/echo", body.as_bytes()).body, body);
-    let answer = host.send("GET", "/guest/hello", &[("Correlation-Id", "abc")], b"");
-    assert_eq!(answer.header("correlation-id"), Some("abc"));
-    let missing = host.send("GET", "/elsewhere", &[("Correlation-Id", "abc")], b"");
-    assert_eq!(missing.status, 404);
-    assert_eq!(missing.header("content-type"), Some("application/problem+json"));
-    assert_eq!(missing.json()["code"], "route-unknown");
-    assert_eq!(missing.json()["correlation_id"], "abc");
-    assert_eq!(host.get("/host/v1/health").json()["status"], "up");
-    assert_eq!(host.get("/host/v1/ready").json()["status"], "ready");
-    assert_eq!(
-        host.get("/guest/variable?nothing").body.split('(').next(),
-        Some("Error::Undefined")
+    over_both(
+        |_| {},
+        |host| {
+            assert_eq!(host.get("/guest/hello").body, "hello");
+            let body = "x".repeat(200_000);
+            assert_eq!(host.post("/guest/echo", body.as_bytes()).body, body);
+            let answer = host.send("GET", "/guest/hello", &[("Correlation-Id", "abc")], b"");
+            assert_eq!(answer.header("correlation-id"), Some("abc"));
+            let missing = host.send("GET", "/elsewhere", &[("Correlation-Id", "abc")], b"");
+            assert_eq!(missing.status, 404);
+            assert_eq!(missing.header("content-type"), Some("application/problem+json"));
+            assert_eq!(missing.json()["code"], "route-unknown");
+            assert_eq!(missing.json()["correlation_id"], "abc");
+            assert_eq!(host.get("/host/v1/health").json()["status"], "up");
+            assert_eq!(host.get("/host/v1/ready").json()["status"], "ready");
+            assert_eq!(
+                host.get("/guest/variable?nothing").body.split('(').next(),
+                Some("Error::Undefined")
+            );
+            assert_eq!(
+                host.get("/guest/variable?Bad").body.split('(').next(),
+                Some("Error::InvalidName")
+            );
+        },
     );
-    assert_eq!(host.get("/guest/variable?Bad").body.split('(').next(), Some("Error::InvalidName"));
-    host.stop().unwrap();
+}
+
+#[test]
+fn both_entries_give_the_same_answers() {
+    let body = "x".repeat(200_000);
+    let headers: &[(&str, &str)] = &[
+        ("Authorization", "Bearer one"),
+        ("Content-Type", "text/plain"),
+        ("Correlation-Id", "abc"),
+        ("Idempotency-Key", "key"),
+        ("If-Match", "\"7\""),
+    ];
+    type Asked<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8]);
+    let asked: [Asked; 7] = [
+        ("GET", "/guest/request?a=b%20c&d", headers, b""),
+        ("PUT", "/guest/request", headers, b"body"),
+        ("HEAD", "/guest/hello", headers, b""),
+        ("DELETE", "/guest/hello", headers, b""),
+        ("POST", "/guest/echo", headers, body.as_bytes()),
+        ("GET", "/guest/nowhere", headers, b""),
+        ("GET", "/guest/trap", headers, b""),
+    ];
+    let ask = |entry| {
+        let host = Host::start(|options| options.entry = entry);
+        let answers = asked.map(|(method, path, headers, body)| {
+            let mut answer = host.send(method, path, headers, body);
+            answer.headers.retain(|(name, _)| name != "date");
+            answer.headers.sort();
+            answer
+        });
+        answers.map(|answer| format!("{answer:?}"))
+    };
+    let (lean, wasi_http) = (ask(Entry::Lean), ask(Entry::WasiHttp));
+    for (lean, wasi_http) in lean.iter().zip(&wasi_http) {
+        assert_eq!(lean, wasi_http);
+    }
+}
+
+#[test]
+fn the_hosts_own_answers_name_a_correlation() {
+    let fresh = |answer: &Answer| {
+        let named = answer.header("correlation-id").unwrap().to_owned();
+        assert!(named.starts_with("host_"), "{named}");
+        named
+    };
+    let full = Host::start(|options| {
+        options.limits.in_flight = 0;
+        options.limits.waiting = 0;
+    });
+    let large = vec![b'x'; 2 << 20];
+    let refused =
+        [full.get("/elsewhere"), full.post("/guest/echo", &large), full.get("/guest/hello")];
+    assert_eq!(refused.each_ref().map(|answer| answer.status), [404, 413, 503]);
+    for answer in &refused {
+        assert_eq!(answer.json()["correlation_id"], fresh(answer));
+    }
+    assert_ne!(fresh(&refused[0]), fresh(&full.get("/elsewhere")));
 }
 
 #[test]
@@ -63,70 +126,99 @@ fn instances_are_reused_and_interleaved() {
 
 #[test]
 fn a_slow_request_is_given_up_alone() {
-    let host = Host::start(|options| options.limits.time = milliseconds(600));
-    let answers = at_once(9, |index| match index {
-        0 => host.get("/guest/wait?60000"),
-        _ => host.get("/guest/wait?300"),
-    });
-    assert_eq!(answers[0].status, 503);
-    assert_eq!(answers[0].json()["code"], "time-limit");
-    assert_eq!(answers[0].header("retry-after"), Some("1"));
-    assert!(answers[1..].iter().all(|answer| answer.body == "waited"), "{answers:?}");
-    let start = Instant::now();
-    assert_eq!(host.get("/guest/spin").json()["code"], "time-limit");
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    assert_eq!(host.get("/guest/hello").body, "hello");
-    eventually("the instances in a loop are gone", || host.metric("host_instances{") <= 1.0);
+    over_both(
+        |options| {
+            options.limits.time = milliseconds(600);
+            options.limits.idle_instance = milliseconds(300);
+        },
+        |host| {
+            let answers = at_once(9, |index| match index {
+                0 => host.get("/guest/wait?60000"),
+                _ => host.get("/guest/wait?300"),
+            });
+            assert_eq!(answers[0].status, 503);
+            assert_eq!(answers[0].json()["code"], "time-limit");
+            assert_eq!(answers[0].header("retry-after"), Some("1"));
+            assert!(answers[1..].iter().all(|answer| answer.body == "waited"), "{answers:?}");
+            let start = Instant::now();
+            assert_eq!(host.get("/guest/spin").json()["code"], "time-limit");
+            assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+            assert_eq!(host.get("/guest/hello").body, "hello");
+            eventually("the instances in a loop are gone", || {
+                host.metric("host_instances{") == 0.0
+            });
+        },
+    );
 }
 
 #[test]
 fn a_loop_is_cut_short() {
-    let host = Host::start(|options| options.limits.busy = milliseconds(300));
-    let start = Instant::now();
-    assert_eq!(host.get("/guest/spin").status, 500);
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    let counted = host.post("/guest/eval", b"local n = 0 for i = 1, 60000000 do n = n + i end");
-    assert_eq!(counted.status, 200, "waiting is not computing");
+    over_both(
+        |options| options.limits.busy = milliseconds(300),
+        |host| {
+            let start = Instant::now();
+            assert_eq!(host.get("/guest/spin").status, 500);
+            assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+            let counted =
+                host.post("/guest/eval", b"local n = 0 for i = 1, 60000000 do n = n + i end");
+            assert_eq!(counted.status, 200, "waiting is not computing");
+        },
+    );
 }
 
 #[test]
 fn a_trap_costs_no_other_caller_its_answer() {
-    let host = Host::start(|_| {});
-    host.get("/guest/hello");
-    let answers = at_once(8, |index| match index {
-        0 => {
-            std::thread::sleep(milliseconds(150));
-            host.get("/guest/trap")
-        }
-        _ => host.get("/guest/wait?400"),
-    });
-    assert_eq!(answers[0].status, 500);
-    assert_eq!(answers[0].json()["code"], "component-failed");
-    assert!(answers[1..].iter().all(|answer| answer.body == "waited"), "{answers:?}");
+    over_both(
+        |_| {},
+        |host| {
+            host.get("/guest/hello");
+            let answers = at_once(8, |index| match index {
+                0 => {
+                    std::thread::sleep(milliseconds(150));
+                    host.get("/guest/trap")
+                }
+                _ => host.get("/guest/wait?400"),
+            });
+            assert_eq!(answers[0].status, 500);
+            assert_eq!(answers[0].json()["code"], "component-failed");
+            assert!(answers[1..].iter().all(|answer| answer.body == "waited"), "{answers:?}");
+        },
+    );
 }
 
 #[test]
 fn memory_is_bounded() {
-    let host = Host::start(|options| options.limits.memory_bytes = 32 << 20);
-    assert_eq!(host.get("/guest/hoard?1000000").body, "hoarded");
-    assert_eq!(host.get("/guest/hoard?100000000").status, 500);
-    assert_eq!(host.get("/guest/hello").body, "hello");
+    over_both(
+        |options| options.limits.memory_bytes = 32 << 20,
+        |host| {
+            assert_eq!(host.get("/guest/hoard?1000000").body, "hoarded");
+            assert_eq!(host.get("/guest/hoard?100000000").status, 500);
+            assert_eq!(host.get("/guest/hello").body, "hello");
+        },
+    );
 }
 
 #[test]
 fn bodies_are_bounded_but_where_they_stream() {
-    let host = Host::start(|options| {
-        options.limits.routes = vec![RouteLimits {
-            prefix: "/guest/length".to_owned(),
-            body_bytes: None,
-            time: Duration::from_secs(30),
-        }];
-    });
-    let body = vec![b'x'; 3 << 20];
-    let refused = host.post("/guest/echo", &body);
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (413, Some("body-too-large")));
-    assert_eq!(host.post("/guest/echo", &body[..1 << 20]).status, 200);
-    assert_eq!(host.post("/guest/length", &body).body, body.len().to_string());
+    over_both(
+        |options| {
+            options.limits.routes = vec![RouteLimits {
+                prefix: "/guest/length".to_owned(),
+                body_bytes: None,
+                time: Duration::from_secs(30),
+            }];
+        },
+        |host| {
+            let body = vec![b'x'; 3 << 20];
+            let refused = host.post("/guest/echo", &body);
+            assert_eq!(
+                (refused.status, refused.json()["code"].as_str()),
+                (413, Some("body-too-large"))
+            );
+            assert_eq!(host.post("/guest/echo", &body[..1 << 20]).status, 200);
+            assert_eq!(host.post("/guest/length", &body).body, body.len().to_string());
+        },
+    );
 }
 
 #[test]
@@ -148,15 +240,20 @@ fn too_much_at_once_is_refused() {
 
 #[test]
 fn instances_are_retired() {
-    let host = Host::start(|options| {
-        options.limits.requests_per_instance = 100;
-        options.limits.idle_instance = milliseconds(300);
-    });
-    let highest = (0..350).map(|_| host.get("/guest/count").body.parse::<u64>().unwrap()).max();
-    assert!((2..=100).contains(&highest.unwrap()), "{highest:?}");
-    assert!(host.metric("host_instances_made_total") >= 4.0);
-    eventually("idle instances go", || host.metric("host_instances{") == 0.0);
-    assert_eq!(host.metric("host_instances_failed_total"), 0.0);
+    over_both(
+        |options| {
+            options.limits.requests_per_instance = 100;
+            options.limits.idle_instance = milliseconds(300);
+        },
+        |host| {
+            let highest =
+                (0..350).map(|_| host.get("/guest/count").body.parse::<u64>().unwrap()).max();
+            assert!((2..=100).contains(&highest.unwrap()), "{highest:?}");
+            assert!(host.metric("host_instances_made_total") >= 4.0);
+            eventually("idle instances go", || host.metric("host_instances{") == 0.0);
+            assert_eq!(host.metric("host_instances_failed_total"), 0.0);
+        },
+    );
 }
 
 #[test]
@@ -184,206 +281,4 @@ fn answers_of_redis_are_as_on_spin() {
     assert!(nested.status == 502 && nested.body.contains("code 42"), "{nested:?}");
     let slow = eval("local n = 0 for i = 1, 60000000 do n = n + i end return n");
     assert_eq!(slow.status, 200, "{slow:?}");
-}
-
-#[test]
-fn a_message_wakes_the_component() {
-    let host = Host::start(|_| {});
-    let publish =
-        |text: &str| host.redis_query::<u64>(redis::cmd("PUBLISH").arg("nudge").arg(text));
-    eventually("subscribed", || publish("one") == 1);
-    publish("fail");
-    publish("trap");
-    publish("two");
-    let count = |name: &str| host.redis_query::<Option<u64>>(redis::cmd("GET").arg(name));
-    eventually("handled", || count("nudged:two") == Some(1));
-    assert_eq!(count("nudged:one"), Some(1));
-    assert_eq!(host.metric("host_messages_total{component=\"guest\",outcome=\"failed\"}"), 2.0);
-}
-
-#[test]
-fn the_timer_ticks_and_the_clock_moves() {
-    let timer = |every| Timer { paths: vec!["/guest/tick".to_owned()], every, signing: None };
-    let host = Host::start(|options| {
-        options.test_clock = true;
-        options.timer = Some(timer(milliseconds(50)));
-    });
-    let ticks = || host.redis_query::<Option<u64>>(redis::cmd("GET").arg("ticks")).unwrap_or(0);
-    eventually("ticks", || ticks() > 3);
-    drop(host);
-
-    let host = Host::start(|options| {
-        options.test_clock = true;
-        options.timer = Some(timer(Duration::from_secs(3600)));
-    });
-    let ticks = || host.redis_query::<Option<u64>>(redis::cmd("GET").arg("ticks")).unwrap_or(0);
-    eventually("the first tick", || ticks() == 1);
-    let shown = host.post("/host/v1/clock", br#"{"now": "2040-01-01T00:00:00Z"}"#);
-    assert_eq!((shown.status, ticks()), (200, 2), "{shown:?}");
-    assert!(shown.json()["now"].as_str().unwrap().starts_with("2040-01-01T00:00:0"), "{shown:?}");
-    let offset = host.get("/guest/variable?clock_offset_seconds").body;
-    assert_eq!(offset, shown.json()["offset_seconds"].to_string());
-    assert_eq!(host.post("/host/v1/clock", br#"{"now": 5}"#).status, 400);
-    assert_eq!(host.post("/host/v1/clock", br#"{"now": null}"#).json()["offset_seconds"], 0);
-    assert_eq!(ticks(), 3);
-}
-
-#[test]
-fn ticks_are_signed() {
-    use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-    // PKCS #8 of an Ed25519 key: a fixed head (RFC 8410) and the 32 bytes.
-    const HEAD: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
-    let host = Host::start(|options| {
-        let file = options.manifest.with_file_name("key");
-        std::fs::write(&file, [&HEAD[..], &[7; 32]].concat()).unwrap();
-        let signing = Some(Signing::new(&file, "seven", "everyone"));
-        let paths = vec!["/guest/tick".to_owned()];
-        options.timer = Some(Timer { paths, every: Duration::from_secs(3600), signing });
-    });
-    let stored = || {
-        let stored: Option<String> = host.redis_query(redis::cmd("GET").arg("authorization"));
-        stored.unwrap_or_default()
-    };
-    eventually("a tick", || !stored().is_empty());
-    let token = stored().strip_prefix("Bearer ").unwrap().to_owned();
-    assert_eq!(decode_header(&token).unwrap().kid.as_deref(), Some("seven"));
-    let public = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key();
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_audience(&["everyone"]);
-    let key = DecodingKey::from_ed_der(public.as_bytes());
-    let claims = decode::<serde_json::Value>(&token, &key, &validation).unwrap().claims;
-    assert_eq!(claims["roles"], serde_json::json!(["system"]));
-    assert_eq!((claims["sub"].as_str(), claims["tenant"].as_str()), (Some("host"), Some("*")));
-}
-
-#[test]
-fn a_killed_host_leaves_nothing_in_the_way() {
-    let folder = tempfile::tempdir().unwrap();
-    let compiled = options(&folder, MANIFEST).compiled_dir;
-    let start = || {
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tradewind-host"))
-            .args(["--listen", "127.0.0.1:0", "--log", "info"])
-            .arg("--manifest")
-            .arg(folder.path().join("spin.toml"))
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .arg("--compiled")
-            .arg(&compiled)
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
-        let mut lines = lines.map(|line| line.unwrap());
-        let line = lines.find(|line| line.contains("\"listening\"")).unwrap();
-        std::thread::spawn(move || lines.for_each(drop));
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        (child, format!("http://{}/guest/increment?counter", line["address"].as_str().unwrap()))
-    };
-    for round in 1..=4 {
-        let (mut child, url) = start();
-        let count = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
-        assert_eq!(count, round.to_string());
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-#[test]
-fn without_a_test_clock_the_clock_stands() {
-    let host = Host::start(|_| {});
-    assert_eq!(host.get("/host/v1/clock").json()["offset_seconds"], 0);
-    let refused = host.post("/host/v1/clock", br#"{"now": null}"#);
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (403, Some("clock-fixed")));
-}
-
-#[test]
-fn a_killed_redis_comes_back_and_nothing_is_lost() {
-    let host = Host::start(|_| {});
-    assert_eq!(host.get("/guest/increment?counter").body, "1");
-    let killed = host.redis.as_ref().unwrap().process_id().unwrap();
-    let kill = std::process::Command::new("kill").args(["-9", &killed.to_string()]).status();
-    assert!(kill.unwrap().success());
-    eventually("ready again", || {
-        host.redis.as_ref().unwrap().process_id() != Some(killed)
-            && host.get("/host/v1/ready").status == 200
-    });
-    eventually("the component connects anew", || {
-        host.get("/guest/increment?counter").status == 200
-    });
-    assert!(host.get("/guest/increment?counter").body.parse::<u64>().unwrap() >= 3);
-    let nudged = || host.redis_query::<u64>(redis::cmd("PUBLISH").arg("nudge").arg("again"));
-    eventually("subscribed again", || nudged() == 1);
-}
-
-#[test]
-fn a_stop_waits_for_answers() {
-    let mut host = Host::start(|_| {});
-    let address = host.address;
-    let slow = std::thread::spawn(move || {
-        ureq::get(format!("http://{address}/guest/wait?700")).call().unwrap().status().as_u16()
-    });
-    std::thread::sleep(milliseconds(200));
-    let redis = host.redis.take();
-    host.stop().unwrap();
-    assert_eq!(slow.join().unwrap(), 200);
-    assert!(std::net::TcpStream::connect(address).is_err());
-    drop(redis);
-}
-
-#[test]
-fn refusals_to_start_are_one_clear_line() {
-    let host = Host::start(|_| {});
-    let refusal = |change: &dyn Fn(&mut tradewind_host::Options), manifest: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let mut options = options(&folder, manifest);
-        options.variables.insert("redis_url".to_owned(), "redis://127.0.0.1:1".to_owned());
-        change(&mut options);
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let served = runtime.block_on(serve(options, |_| {}, std::future::ready(())));
-        let line = format!("{:#}", served.unwrap_err());
-        assert!(!line.contains('\n'), "{line}");
-        line
-    };
-    let taken = refusal(&|options| options.listen = host.address, MANIFEST);
-    assert!(taken.contains("is in use; choose another with --listen"), "{taken}");
-    let data = host.folder.path().join("data");
-    let second = refusal(&|options| options.data_dir = data.clone(), MANIFEST);
-    assert!(second.contains("in use by process"), "{second}");
-    let unknown = refusal(
-        &|_| {},
-        &MANIFEST.replace("[component.guest]", "[component.guest]\nsqlite_databases = []"),
-    );
-    assert!(unknown.contains("`sqlite_databases`"), "{unknown}");
-    let missing = refusal(&|options| options.variables.clear(), MANIFEST);
-    assert!(missing.contains("`redis_url` needs a value"), "{missing}");
-    let unbuilt = refusal(&|_| {}, &MANIFEST.replace("guest.wasm", "other.wasm"));
-    assert!(unbuilt.contains("other.wasm"), "{unbuilt}");
-}
-
-#[test]
-fn a_private_redis_is_alone_in_its_folder_and_keeps_its_data() {
-    let folder = tempfile::tempdir().unwrap();
-    let options = || RedisOptions {
-        directory: folder.path().join("redis"),
-        port: None,
-        fsync: Fsync::Always,
-    };
-    let first = RedisServer::start(options()).unwrap();
-    let second = RedisServer::start(options()).map(|_| ()).unwrap_err();
-    assert!(format!("{second:#}").contains("in use by process"), "{second:#}");
-    let set = |url: &str, command: &redis::Cmd| -> Option<String> {
-        let client = redis::Client::open(url).unwrap();
-        command.query(&mut client.get_connection().unwrap()).unwrap()
-    };
-    set(&first.url(), redis::cmd("SET").arg("key").arg("value"));
-    first.stop();
-    let third = RedisServer::start(options()).unwrap();
-    assert_eq!(set(&third.url(), redis::cmd("GET").arg("key")).as_deref(), Some("value"));
-    let taken = RedisOptions {
-        directory: folder.path().join("other"),
-        port: Some(third.url().rsplit(':').next().unwrap().parse().unwrap()),
-        fsync: Fsync::Always,
-    };
-    let taken = RedisServer::start(taken).map(|_| ()).unwrap_err();
-    assert!(format!("{taken:#}").contains("port"), "{taken:#}");
 }

@@ -102,9 +102,22 @@ impl NewEvent {
     /// Never: our payloads serialise.
     #[must_use]
     pub fn of<P: Payload>(subject: impl Into<String>, payload: &P) -> Self {
+        Self::named(P::TYPE, subject, payload)
+    }
+
+    /// An event whose type names the domain that tells it, such as `{domain}.access-refused`.
+    ///
+    /// # Panics
+    /// Never: our payloads serialise.
+    #[must_use]
+    pub fn named(
+        kind: impl Into<String>,
+        subject: impl Into<String>,
+        payload: &impl Serialize,
+    ) -> Self {
         #[allow(clippy::expect_used, reason = "our payloads have text keys and always serialise")]
         let data = serde_json::to_value(payload).expect("our payloads serialise");
-        Self { kind: P::TYPE.to_owned(), subject: subject.into(), data }
+        Self { kind: kind.into(), subject: subject.into(), data }
     }
 }
 
@@ -195,7 +208,7 @@ pub const REACTIONS: &[(&str, &[Domain])] = &[
     ("finance.settings-changed", &[Suppliers, Procurement, Inventory, Planning, Finance]),
     ("procurement.order-released", &[Suppliers, Inventory, Finance]),
     ("procurement.order-confirmed", &[Suppliers, Inventory, Planning, Finance]),
-    ("procurement.price-accepted", &[Finance]),
+    ("procurement.price-accepted", &[Suppliers, Finance]),
     ("procurement.order-received", &[Suppliers, Inventory, Finance]),
     ("procurement.order-past-due", &[Planning]),
     ("procurement.order-closed", &[Suppliers, Inventory, Finance]),

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_form::text_form;
 use crate::time::Instant;
 
 /// The longest id.
@@ -17,7 +18,7 @@ pub const MAX_LENGTH: usize = 64;
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 #[schema(
     value_type = String,
     format = "id",
@@ -74,19 +75,7 @@ impl FromStr for Id {
     }
 }
 
-impl TryFrom<String> for Id {
-    type Error = NotAnId;
-
-    fn try_from(text: String) -> Result<Self, NotAnId> {
-        text.parse()
-    }
-}
-
-impl From<Id> for String {
-    fn from(id: Id) -> Self {
-        id.0
-    }
-}
+text_form!(Id, NotAnId, |id| id.0);
 
 impl AsRef<str> for Id {
     fn as_ref(&self) -> &str {

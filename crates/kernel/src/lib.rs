@@ -6,6 +6,7 @@
 
 pub mod asks;
 pub mod calendar;
+pub mod canonical;
 pub mod decision;
 pub mod event;
 pub mod events;
@@ -14,6 +15,7 @@ pub mod money;
 pub mod quantity;
 pub mod ratio;
 pub mod refusal;
+mod text_form;
 pub mod time;
 
 pub use calendar::Calendar;

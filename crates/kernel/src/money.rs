@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::quantity::{Quantity, split};
 use crate::ratio::plain_decimal;
+use crate::text_form::text_form;
 
 /// Decimals that a unit price or unit cost may carry.
 pub const UNIT_PRICE_DECIMALS: u32 = 6;
@@ -74,19 +75,7 @@ impl FromStr for Currency {
     }
 }
 
-impl TryFrom<String> for Currency {
-    type Error = NotACurrency;
-
-    fn try_from(text: String) -> Result<Self, NotACurrency> {
-        text.parse()
-    }
-}
-
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
-        currency.code().to_owned()
-    }
-}
+text_form!(Currency, NotACurrency, |currency| currency.code().to_owned());
 
 impl fmt::Display for Currency {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,19 +131,7 @@ impl FromStr for Amount {
     }
 }
 
-impl TryFrom<String> for Amount {
-    type Error = MoneyError;
-
-    fn try_from(text: String) -> Result<Self, MoneyError> {
-        text.parse()
-    }
-}
-
-impl From<Amount> for String {
-    fn from(amount: Amount) -> Self {
-        amount.0.to_string()
-    }
-}
+text_form!(Amount, MoneyError, |amount| amount.to_string());
 
 impl fmt::Display for Amount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::text_form::text_form;
+
 /// An exact decimal that travels as a string; service levels, fees, tolerances, shares, scores.
 #[derive(
     Debug,
@@ -54,19 +56,7 @@ impl FromStr for Ratio {
     }
 }
 
-impl TryFrom<String> for Ratio {
-    type Error = NotARatio;
-
-    fn try_from(text: String) -> Result<Self, NotARatio> {
-        text.parse()
-    }
-}
-
-impl From<Ratio> for String {
-    fn from(ratio: Ratio) -> Self {
-        ratio.to_string()
-    }
-}
+text_form!(Ratio, NotARatio, |ratio| ratio.to_string());
 
 impl fmt::Display for Ratio {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

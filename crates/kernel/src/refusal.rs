@@ -30,6 +30,8 @@ pub enum RefusalKind {
     MediaType,
     /// 422: well-formed but wrong.
     Invalid,
+    /// 503: there is no room for it now; the same request can be repeated later.
+    Unavailable,
 }
 
 impl RefusalKind {
@@ -47,6 +49,7 @@ impl RefusalKind {
             Self::TooLarge => 413,
             Self::MediaType => 415,
             Self::Invalid => 422,
+            Self::Unavailable => 503,
         }
     }
 }

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, TimeZone, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
+use crate::text_form::text_form;
+
 /// A civil date, `YYYY-MM-DD`, in the tenant's zone.
 #[derive(
     Debug,
@@ -99,19 +101,7 @@ impl FromStr for Day {
     }
 }
 
-impl TryFrom<String> for Day {
-    type Error = NotADay;
-
-    fn try_from(text: String) -> Result<Self, NotADay> {
-        text.parse()
-    }
-}
-
-impl From<Day> for String {
-    fn from(day: Day) -> Self {
-        day.to_string()
-    }
-}
+text_form!(Day, NotADay, |day| day.to_string());
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,19 +162,7 @@ impl FromStr for Zone {
     }
 }
 
-impl TryFrom<String> for Zone {
-    type Error = NotAZone;
-
-    fn try_from(text: String) -> Result<Self, NotAZone> {
-        text.parse()
-    }
-}
-
-impl From<Zone> for String {
-    fn from(zone: Zone) -> Self {
-        zone.0.name().to_owned()
-    }
-}
+text_form!(Zone, NotAZone, |zone| zone.0.name().to_owned());
 
 impl Instant {
     /// The instant so many milliseconds after 1970-01-01T00:00:00Z.
@@ -224,19 +202,7 @@ impl FromStr for Instant {
     }
 }
 
-impl TryFrom<String> for Instant {
-    type Error = NotAnInstant;
-
-    fn try_from(text: String) -> Result<Self, NotAnInstant> {
-        text.parse()
-    }
-}
-
-impl From<Instant> for String {
-    fn from(instant: Instant) -> Self {
-        instant.to_string()
-    }
-}
+text_form!(Instant, NotAnInstant, |instant| instant.to_string());
 
 impl fmt::Display for Instant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -74,9 +74,8 @@ async fn note<S: Service<W>, W: World>(
         let (attempt, roles) = task.attempt.clone().unwrap_or_default();
         let code = refusal.code.clone();
         let data = AccessRefused { attempt, code, roles, further: tally.unwritten };
-        let data = serde_json::to_value(data).unwrap_or_default();
         let kind = format!("{}.access-refused", S::DOMAIN);
-        decision.event(NewEvent { kind, subject: subject.to_owned(), data });
+        decision.event(NewEvent::named(kind, subject, &data));
         (tally.written, tally.unwritten) = (tally.written.saturating_add(1), 0);
     } else {
         tally.unwritten = tally.unwritten.saturating_add(1);

@@ -1,22 +1,26 @@
 //! Tokens: who calls, for which tenant, and what they may.
 //!
 //! A token is a JWT signed with EdDSA (Ed25519) or ES256 by a key of the configured JWKS, named by
-//! its `kid`. The key says which algorithm is right, never the token. Signatures are checked by
-//! `jsonwebtoken`; everything else is checked here, in this order: form, key, signature, claims,
-//! audience, expiry. Expiry uses the real clock, which is passed in.
+//! its `kid`. The key says which algorithm is right, never the token: those two are the only ones
+//! that are linked at all. Signatures are checked by RustCrypto's `ed25519-dalek` and `p256`;
+//! everything else is checked here, in this order: form, key, signature, claims, audience, expiry.
+//! Expiry uses the real clock, which is passed in.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::{Number, Value};
-use sha2::{Digest, Sha256};
+
 use tradewind_kernel::id::Id;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 
 use crate::route::Role;
+
+pub use keys::{Keys, KeysFault};
+
+mod keys;
 
 /// How long after `exp` a token is still good: not at all. Our clocks are synchronised, and a
 /// caller can ask for a new token early.
@@ -33,99 +37,6 @@ pub const CACHED_TOKENS: usize = 1024;
 
 /// The tenant of a token that ticks every tenant.
 pub const EVERY_TENANT: &str = "*";
-
-/// The keys that may sign tokens.
-pub struct Keys(BTreeMap<String, Key>);
-
-struct Key {
-    algorithm: Algorithm,
-    material: DecodingKey,
-}
-
-/// The configured keys are of no use; the text says why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("token_keys: {0}")]
-pub struct KeysFault(String);
-
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct KeyEntry {
-    kid: Option<String>,
-    kty: Option<String>,
-    crv: Option<String>,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
-
-impl Keys {
-    /// The keys of a JWKS text: Ed25519 and P-256 for signatures; keys of other kinds are passed
-    /// over.
-    ///
-    /// # Errors
-    /// [`KeysFault`] names the first key that cannot be used, or says that there is none.
-    pub fn parse(jwks: &str) -> Result<Self, KeysFault> {
-        let set: KeySet = serde_json::from_str(jwks)
-            .map_err(|error| KeysFault(format!("not a JWKS as JSON: {error}")))?;
-        let mut keys = BTreeMap::new();
-        for (place, entry) in set.keys.into_iter().enumerate() {
-            let fault = |what: &str| KeysFault(format!("key {}: {what}", place.saturating_add(1)));
-            let entry: KeyEntry =
-                serde_json::from_value(entry).map_err(|error| fault(&error.to_string()))?;
-            let Some(algorithm) = entry.algorithm() else { continue };
-            let material = entry.material(algorithm).map_err(fault)?;
-            let kid = entry.kid.filter(|kid| !kid.is_empty()).ok_or_else(|| fault("no kid"))?;
-            if keys.contains_key(&kid) {
-                return Err(fault("another key has the same kid"));
-            }
-            keys.insert(kid, Key { algorithm, material });
-        }
-        if keys.is_empty() {
-            return Err(KeysFault("no Ed25519 or P-256 key among them".to_owned()));
-        }
-        Ok(Self(keys))
-    }
-}
-
-impl KeyEntry {
-    fn algorithm(&self) -> Option<Algorithm> {
-        if self.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
-            return None;
-        }
-        match (self.kty.as_deref(), self.crv.as_deref()) {
-            (Some("OKP"), Some("Ed25519")) => Some(Algorithm::EdDSA),
-            (Some("EC"), Some("P-256")) => Some(Algorithm::ES256),
-            _ => None,
-        }
-    }
-
-    fn material(&self, algorithm: Algorithm) -> Result<DecodingKey, &'static str> {
-        let coordinate = |text: &Option<String>| {
-            let text = text.clone().ok_or("a coordinate is missing")?;
-            match URL_SAFE_NO_PAD.decode(&text) {
-                Ok(bytes) if bytes.len() == 32 => Ok(text),
-                _ => Err("a coordinate is not 32 bytes in base64url"),
-            }
-        };
-        let x = coordinate(&self.x)?;
-        let key = if algorithm == Algorithm::EdDSA {
-            DecodingKey::from_ed_components(&x)
-        } else {
-            DecodingKey::from_ec_components(&x, &coordinate(&self.y)?)
-        };
-        let key = key.map_err(|_| "not a key")?;
-        // Fails only when the key itself is no point of its curve.
-        match jsonwebtoken::crypto::verify("", b"", &key, algorithm) {
-            Ok(_) => Ok(key),
-            Err(_) => Err("not a point of its curve"),
-        }
-    }
-}
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,23 +173,20 @@ fn signed_payload(keys: &Keys, token: &str) -> Result<Vec<u8>, Refusal> {
         return Err(malformed("the token's header demands an extension (crit)"));
     }
     let payload = decode(payload)?;
-    decode(signature)?;
+    let signature = decode(signature)?;
     let key = header
         .kid
-        .and_then(|kid| keys.0.get(&kid))
+        .and_then(|kid| keys.named(&kid))
         .ok_or_else(|| refused("token-key", "the token names no known key (kid)"))?;
-    if header.alg != algorithm_name(key.algorithm) {
+    if header.alg != key.algorithm() {
         return Err(refused("token-key", "the token's alg is not that of its key"));
     }
-    let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
-    match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &key.material, key.algorithm) {
-        Ok(true) => Ok(payload),
-        _ => Err(refused("token-signature", "the token's signature is wrong")),
+    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+    if key.has_signed(signed.as_bytes(), &signature) {
+        Ok(payload)
+    } else {
+        Err(refused("token-signature", "the token's signature is wrong"))
     }
-}
-
-fn algorithm_name(algorithm: Algorithm) -> &'static str {
-    if algorithm == Algorithm::EdDSA { "EdDSA" } else { "ES256" }
 }
 
 fn unexpired(caller: &Caller, now_real_seconds: i64) -> Result<(), Refusal> {
@@ -340,7 +248,7 @@ pub struct TokenCache {
     source: String,
     keys: Keys,
     audience: String,
-    callers: BTreeMap<[u8; 32], Caller>,
+    callers: HashMap<String, Caller>,
 }
 
 impl TokenCache {
@@ -353,7 +261,7 @@ impl TokenCache {
             source: jwks.to_owned(),
             keys: Keys::parse(jwks)?,
             audience: audience.to_owned(),
-            callers: BTreeMap::new(),
+            callers: HashMap::new(),
         })
     }
 
@@ -368,8 +276,7 @@ impl TokenCache {
     /// # Errors
     /// As [`verify`].
     pub fn verify(&mut self, bearer_token: &str, now_real_seconds: i64) -> Result<Caller, Refusal> {
-        let digest: [u8; 32] = Sha256::digest(bearer_token.as_bytes()).into();
-        if let Some(caller) = self.callers.get(&digest) {
+        if let Some(caller) = self.callers.get(bearer_token) {
             unexpired(caller, now_real_seconds)?;
             return Ok(caller.clone());
         }
@@ -377,11 +284,12 @@ impl TokenCache {
         if self.callers.len() >= CACHED_TOKENS {
             self.callers.retain(|_, kept| unexpired(kept, now_real_seconds).is_ok());
         }
-        if self.callers.len() >= CACHED_TOKENS {
-            // Digests are random, so the first is any.
-            self.callers.pop_first();
+        if self.callers.len() >= CACHED_TOKENS
+            && let Some(any) = self.callers.keys().next().cloned()
+        {
+            self.callers.remove(&any);
         }
-        self.callers.insert(digest, caller.clone());
+        self.callers.insert(bearer_token.to_owned(), caller.clone());
         Ok(caller)
     }
 }

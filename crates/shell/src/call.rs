@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tradewind_kernel::Id;
+use tradewind_kernel::canonical::canonical_value;
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::Origin;
 use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::catch_up::catch_up;
 use crate::failure::Failure;
-use crate::gather::Gather;
+use crate::gather::{Gather, Trust};
 use crate::http::Request;
 use crate::run::{self, MAX_ATTEMPTS, Task};
 use crate::service::Service;
@@ -27,6 +28,9 @@ pub const PAGE: usize = 50;
 /// The most items of one page.
 pub const MAX_PAGE: usize = 500;
 
+/// Bytes of a request's hash that are kept: nobody finds two requests alike in 128 bits.
+const HASH_BYTES: usize = 16;
+
 /// An answer, before it becomes a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
@@ -34,6 +38,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Value,
+    /// A JSON text that is answered as it is, in place of the body.
+    pub document: Option<&'static str>,
     /// The version of what is answered: its `ETag`.
     pub version: Option<u64>,
     /// The path of what was made.
@@ -287,6 +293,7 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
         Ok(Answer {
             status: ran.reply.status,
             body: ran.reply.body,
+            document: None,
             version,
             location: ran.reply.location,
             replayed: ran.replayed,
@@ -307,7 +314,8 @@ pub async fn query<S: Service<W>, W: World, T>(
     read: impl AsyncFn(&Gather<'_, W>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     for attempt in 0..MAX_ATTEMPTS {
-        let gather = Gather::new(world, tenant, S::DOMAIN, needs.clone(), attempt);
+        let gather =
+            Gather::new(world, tenant, S::DOMAIN, needs.clone(), attempt).trusting(Trust::Fresh);
         match read(&gather).await {
             Err(Failure::Behind) => {
                 let progress = catch_up::<S, W>(world, tenant).await?;
@@ -325,13 +333,57 @@ fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// What makes two requests under one key the same: method, path, query and body.
+/// What makes two requests under one key the same: method, path, query and what the body says. A
+/// body of JSON is taken by its meaning: order of fields and white space make no other request.
 fn request_hash(request: &Request) -> String {
     let mut hash = Sha256::new();
     for part in [&request.method, &request.path, &request.query] {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.update(&request.body);
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    match crate::schema::parse(&request.body) {
+        Ok(value) => hash.update(canonical_value(&value)),
+        Err(_) => hash.update(&request.body),
+    }
+    hexadecimal(hash.finalize().get(..HASH_BYTES).unwrap_or_default())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(path: &str, body: &[u8]) -> String {
+        let (method, path, body) = ("POST".to_owned(), path.to_owned(), body.to_vec());
+        request_hash(&Request { method, path, body, ..Request::default() })
+    }
+
+    #[test]
+    fn the_same_request_is_the_one_that_says_the_same() {
+        let first = hash("/x/v1/y", br#"{"a":1,"b":[{"c":"x","d":2}]}"#);
+        let same: [&[u8]; 2] = [
+            br#"{"b":[{"d":2,"c":"x"}],"a":1}"#,
+            b"\r\n{ \"a\" : 1, \"b\" : [ { \"c\": \"\\u0078\", \"d\": 2 } ] }\n",
+        ];
+        for body in same {
+            assert_eq!(hash("/x/v1/y", body), first);
+        }
+        let others: [&[u8]; 6] = [
+            br#"{"a":2,"b":[{"c":"x","d":2}]}"#,
+            br#"{"a":"1","b":[{"c":"x","d":2}]}"#,
+            br#"{"a":1,"b":[{"c":"x","d":2},{}]}"#,
+            br#"{"a":1,"a":1,"b":[{"c":"x","d":2}]}"#,
+            br#"{"a":1,"b":[{"c":"x","d":2}]"#,
+            b"",
+        ];
+        for body in others {
+            assert_ne!(hash("/x/v1/y", body), first);
+        }
+        assert_ne!(hash("/x/v1/z", br#"{"a":1,"b":[{"c":"x","d":2}]}"#), first);
+        assert_eq!(hash("/x/v1/y", b""), hash("/x/v1/y", b" "), "no body is no body");
+    }
 }

@@ -4,6 +4,7 @@
 //! once; correctness rests on that alone. A large effect keeps its position beside the cursor. An
 //! event that cannot be processed is parked: the cursor moves on and an exception opens.
 
+mod merge;
 mod parking;
 mod plan;
 
@@ -16,7 +17,7 @@ use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
 use crate::store::{
-    Check, Commit, CursorMove, Found, MarkState, Needs, Outage, Outcome, Read, ReadRequest,
+    Check, Commit, CursorMove, Found, Lease, MarkState, Needs, Outage, Outcome, Read, ReadRequest,
     Snapshot, Store, keys,
 };
 use crate::world::World;
@@ -45,12 +46,18 @@ const LEASE_WAIT_MILLIS: u64 = 15;
 /// Rounds of one catching up before the lease is given to others and taken anew.
 const MAX_ROUNDS: usize = 64;
 
-/// Leases without progress after which the first event is parked: a crash or two of the host must
-/// not park a good event, a poisonous one must not stop a domain for long.
+/// Leases without progress, over [`MIN_TRIED_FOR`] at least, after which the first event is parked:
+/// a host that is killed in a loop must not park a good event, nor a poisonous one stop a domain.
 const MAX_TRIES: u64 = 10;
+
+/// Milliseconds: whoever restarts a host in a loop has backed off to minutes by then.
+const MIN_TRIED_FOR: u64 = 120_000;
 
 /// Tries of one effect against concurrent commits.
 const MAX_EFFECT_ATTEMPTS: u32 = 16;
+
+/// The longest pause between two tries to work one item; all of them stay within a lease.
+const WORK_PAUSE_MILLIS: u64 = 64;
 
 /// Tries after which an item that is marked again and again is not worked first any more.
 pub const PATIENT_WORK_FIRST: u32 = 6;
@@ -81,7 +88,7 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
             let service = std::marker::PhantomData;
             let engine = Engine::<S, W> { world, tenant, owner: &owner, service };
             let mut progress = false;
-            let worked = engine.run(lease.tries, &mut progress).await;
+            let worked = engine.run(lease, &mut progress).await;
             // Only what crashes or fails counts as a try in vain; having nothing to do does not.
             let sound = progress || matches!(worked, Ok(()) | Err(Failure::Behind));
             world.store().release(tenant, S::DOMAIN, &owner, sound).await?;
@@ -129,9 +136,9 @@ struct Engine<'w, S, W> {
 }
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
-    async fn run(&self, tries: u64, progress: &mut bool) -> Result<(), Failure> {
+    async fn run(&self, lease: Lease, progress: &mut bool) -> Result<(), Failure> {
         for _ in 0..MAX_ROUNDS {
-            if !self.round(tries, progress).await? {
+            if !self.round(lease, progress).await? {
                 break;
             }
             let store = self.world.store();
@@ -145,10 +152,11 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     }
 
     /// One round; gives back whether there may be more.
-    async fn round(&self, tries: u64, progress: &mut bool) -> Result<bool, Failure> {
+    async fn round(&self, lease: Lease, progress: &mut bool) -> Result<bool, Failure> {
         let store = self.world.store();
         let cut = store.cut(self.tenant, S::DOMAIN, CUT_LIMIT).await?;
-        let suspect = tries > MAX_TRIES && !*progress;
+        let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
+        let suspect = vain && !*progress;
         if let Some((plan, version)) = self.plan().await? {
             self.continue_plan(plan, version, cut.cursor, suspect).await?;
             *progress = true;
@@ -163,7 +171,19 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             return Ok(self.work_marks(progress).await? || behind);
         }
         let mut cursor = cut.cursor;
-        for batch in cut.events.chunks(S::BATCH.max(1)) {
+        let mut rest = cut.events.as_slice();
+        while !rest.is_empty() {
+            // What failed before is tried one by one, so that the event at fault is found.
+            if (lease.tries <= 1 || *progress)
+                && let Some(taken) = self.merge(rest, cursor).await?
+            {
+                *progress = true;
+                let (done, after) = rest.split_at(taken);
+                (cursor, rest) = (done.last().map_or(cursor, |event| event.sequence), after);
+                continue;
+            }
+            let (batch, after) = rest.split_at(S::BATCH.clamp(1, rest.len()));
+            rest = after;
             let last = batch.last().map_or(cursor, |event| event.sequence);
             let poison = suspect && !*progress;
             let worked = if poison {
@@ -349,7 +369,9 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             match self.world.store().commit(&commit).await? {
                 Outcome::Done { .. } if parts => return self.write_out_mark().await,
                 Outcome::Done { .. } => return Ok(()),
-                _ => {}
+                // What is written all the time is left alone for a moment: a heavy item would
+                // otherwise be worked in vain as fast as it can be.
+                _ => self.world.pause(WORK_PAUSE_MILLIS.min(1 << attempt.min(8))).await,
             }
         }
         Ok(())

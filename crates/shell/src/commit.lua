@@ -63,23 +63,50 @@ local function append_counted(out, values)
   append(out, values)
 end
 
+-- The life of this store: when this process was first called. It is nowhere kept, so that a restart
+-- and a promoted replica each begin another one.
+local born
+local function life()
+  if not born then
+    local now = redis.call('TIME')
+    born = text(tonumber(now[1]) * 1000000 + tonumber(now[2]))
+  end
+  return born
+end
+
 local function cursor_of(keys, domain)
   return number_of(redis.call('HGET', keys[CURSORS], domain))
 end
 
--- Takes `needs` off the arguments: -1 for everything, else so many types.
-local function is_behind(keys, domain, take_number, take_many)
+-- Where each of these domains stands: its cursor, and the last event that it reacts to.
+local function standings(keys, names)
+  local cursors = redis.call('HMGET', keys[CURSORS], unpack(names))
+  local lasts = redis.call('HMGET', keys[LAST], unpack(names))
+  local out = {}
+  for i, name in ipairs(names) do
+    out[i] = { name = name, cursor = number_of(cursors[i]), last = number_of(lasts[i]) }
+  end
+  return out
+end
+
+-- Takes `needs` off the arguments: -1 for everything, -2 for everything up to the sequence that
+-- follows, else so many types. Where the domain stands is looked up unless it is known.
+local function is_behind(keys, domain, standing, take_number, take_many)
   local count = take_number()
   if count == 0 then
     return false
   end
-  local cursor = cursor_of(keys, domain)
+  standing = standing or standings(keys, { domain })[1]
   if count < 0 then
-    return number_of(redis.call('HGET', keys[LAST], domain)) > cursor
+    local behind = standing.last > standing.cursor
+    if count == -2 then
+      return standing.cursor < take_number() and behind
+    end
+    return behind
   end
   local lasts = redis.call('HMGET', keys[TYPES], unpack(take_many(count)))
   for i = 1, count do
-    if number_of(lasts[i]) > cursor then
+    if number_of(lasts[i]) > standing.cursor then
       return true
     end
   end
@@ -105,6 +132,8 @@ local function first_stale(keys, take, take_number)
       found = redis.call('GETRANGE', key, 0, 15)
     elseif kind == 'S' then
       found = redis.call('HGET', key, '') or '0'
+    elseif kind == 'L' then
+      found = life()
     else
       found = redis.call('HEXISTS', key, expected) == 0 and expected
     end
@@ -178,31 +207,19 @@ local function changed_counters(live, take, take_number)
   return out
 end
 
--- For each reacting domain: its name, the offset of its last event, and whether it was caught up.
-local function reacting(keys, take, take_number, take_many)
-  local count = take_number()
-  if count == 0 then
-    return {}
-  end
-  local names, offsets, out = take_many(count), take_many(count), {}
-  local cursors = redis.call('HMGET', keys[CURSORS], unpack(names))
-  local lasts = redis.call('HMGET', keys[LAST], unpack(names))
-  for i, name in ipairs(names) do
-    local cursor, last = number_of(cursors[i]), number_of(lasts[i])
-    local caught_up = last <= cursor
-    out[i] = { name = name, offset = tonumber(offsets[i]), cursor = cursor, caught_up = caught_up }
-  end
-  return out
-end
-
--- A mark is its token, and `;correlation,event,by` for each cause; Rust has escaped the parts.
-local function mark(key, item, token, correlation, event, by)
-  local causes = string.match(redis.call('HGET', key, item) or '', ';.*') or ''
-  local _, count = string.gsub(causes, ';', '')
+-- A mark is its token, and `;correlation,event,by` for each cause; Rust has escaped the parts. The
+-- token is the version and how many causes there are: counting them in a long mark costs more than
+-- all the rest of a commit.
+local function mark(key, item, version, correlation, event, by)
+  local kept = redis.call('HGET', key, item) or ''
+  local count = tonumber(string.match(kept, '^%d+%.(%d+)')) or 0
+  local first = string.find(kept, ';', 1, true)
+  local causes = first and string.sub(kept, first) or ''
   if count < @MAX_MARK_CAUSES@ and not string.find(causes, ';' .. correlation .. ',', 1, true) then
     causes = causes .. ';' .. correlation .. ',' .. event .. ',' .. by
+    count = count + 1
   end
-  redis.call('HSET', key, item, token .. causes)
+  redis.call('HSET', key, item, version .. '.' .. text(count) .. causes)
 end
 
 local function unmark(key, item, token)
@@ -253,13 +270,14 @@ local function tell(keys, version, take, take_number)
 end
 
 -- Nudges whoever was caught up and is behind now, and the domain itself when a first item waits.
-local function nudge(keys, channel, domain, tenant, reactors, version, moved, first_mark)
+-- `offsets` are those of the last event for each reacting domain; the first standing is our own.
+local function nudge(keys, channel, domain, tenant, standing, offsets, version, moved, first_mark)
   local lasts = {}
-  for _, reactor in ipairs(reactors) do
-    local last = version + reactor.offset
+  for i, offset in ipairs(offsets) do
+    local reactor, last = standing[i + 1], version + tonumber(offset)
     append(lasts, { reactor.name, text(last) })
     local cursor = reactor.name == domain and moved ~= '' and tonumber(moved) or reactor.cursor
-    if reactor.caught_up and last > cursor then
+    if reactor.last <= reactor.cursor and last > cursor then
       first_mark = first_mark and reactor.name ~= domain
       redis.call('PUBLISH', channel .. reactor.name, tenant)
     end
@@ -272,22 +290,23 @@ local function nudge(keys, channel, domain, tenant, reactors, version, moved, fi
   end
 end
 
--- Everything that can refuse a commit, in the order of the contract: a reply, or nil and the live
--- counters.
-local function refusal(keys, domain, take, take_number, take_many)
+-- Everything that can refuse a commit, in the order of the contract: a reply; or nil, the live
+-- counters, the sequence, and where the domain and those that react stand.
+local function refusal(keys, names, take, take_number, take_many)
   local prefix = take()
   local kept = prefix ~= '' and redis.call('GET', keys[REPLY])
   if kept then
     return earlier_reply(kept, prefix)
   end
-  if take() == '0' and redis.call('EXISTS', keys[SEQUENCE]) == 0 then
+  local sequence = redis.call('GET', keys[SEQUENCE])
+  if take() == '0' and not sequence then
     return { 'new-tenant' }
   end
-  local expected = take()
-  if expected ~= '' and cursor_of(keys, domain) ~= tonumber(expected) then
+  local standing, expected = standings(keys, names), take()
+  if expected ~= '' and standing[1].cursor ~= tonumber(expected) then
     return { 'cursor-moved' }
   end
-  if is_behind(keys, domain, take_number, take_many) then
+  if is_behind(keys, names[1], standing[1], take_number, take_many) then
     return { 'behind' }
   end
   local stale = first_stale(keys, take, take_number)
@@ -304,21 +323,21 @@ local function refusal(keys, domain, take, take_number, take_many)
     end
     return out
   end
-  return nil, live
+  return nil, live, number_of(sequence), standing
 end
 
 local function commit(keys, args)
   local take, take_number, take_many = walker(args)
-  local domain, tenant, channel = take(), take(), take()
-  local refused, live = refusal(keys, domain, take, take_number, take_many)
+  local tenant, channel, reacting = take(), take(), take_number()
+  local names, offsets = take_many(reacting + 1), take_many(reacting)
+  local domain = names[1]
+  local refused, live, sequence, standing = refusal(keys, names, take, take_number, take_many)
   if refused then
     return refused
   end
   local counters = changed_counters(live, take, take_number)
-  local reactors = reacting(keys, take, take_number, take_many)
   local first_mark = take() == '1' and redis.call('EXISTS', keys[MARKS]) == 0
-  local version = number_of(redis.call('GET', keys[SEQUENCE])) + 1
-  local events = take_number()
+  local version, events = sequence + 1, take_number()
   exact(version + events)
 
   -- From here on everything is written.
@@ -341,6 +360,6 @@ local function commit(keys, args)
   if keep ~= '' then
     redis.call('SET', keys[REPLY], string.format('%016.0f', version) .. reply, 'EX', keep)
   end
-  nudge(keys, channel, domain, tenant, reactors, version, moved, first_mark)
+  nudge(keys, channel, domain, tenant, standing, offsets, version, moved, first_mark)
   return { 'done', text(version) }
 end

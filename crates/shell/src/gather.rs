@@ -1,28 +1,34 @@
 //! Gathering: reading what a decision will rest on.
 //!
 //! Every record and set read through a [`Gather`] becomes a witness: the commit checks that it is
-//! still as it was read. Counters do not; guards protect them. Reads are remembered, so asking
-//! twice costs nothing and gives the same, and [`Gather::prefetch`] reads many things at one
-//! moment in one round trip.
+//! still as it was read. Counters do not; guards protect them. Asking twice costs nothing and gives
+//! the same, and [`Gather::prefetch`] reads many things at one moment in one round trip.
+//!
+//! The first try of a command may rest on what the instance remembers ([`crate::cache`]): its
+//! commit checks that. Whatever else would come of it, a refusal above all, is gathered anew.
 
+mod laid;
 mod page;
 mod parse;
+mod typed;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
+use std::rc::Rc;
 
-use serde::de::DeserializeOwned;
 use tradewind_kernel::event::Domain;
-use tradewind_kernel::events::finance::SettingsChanged;
-use tradewind_kernel::refusal::Refusal;
-use tradewind_kernel::{Day, Id, Instant};
+use tradewind_kernel::refusal::{Refusal, RefusalKind};
+use tradewind_kernel::{Id, Instant};
 
+use crate::cache::Entry;
 use crate::failure::Failure;
-use crate::store::{Check, Found, MarkState, Needs, Outage, Read, ReadRequest, Store};
+use crate::store::{Check, Found, Needs, Outage, Read, ReadRequest, Store};
 use crate::world::{Answered, AskError, World};
 
-use self::parse::{misread, parse, parse_json};
+/// A batch of more reads than this is not remembered: a page of a list is not what the next command
+/// rests on, and would push out what is.
+const MOST_REMEMBERED: usize = 64;
 
 /// A record as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +47,38 @@ impl<T> Deref for Kept<T> {
     }
 }
 
+/// How far a gathering may rest on what the instance remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It knows nothing of it: reactions, and who gathers apart.
+    Apart,
+    /// Everything is read; what was decoded before is not decoded again.
+    Fresh,
+    /// Records and sets may be remembered ones, since a commit will check them.
+    Remembered,
+}
+
 /// What was read, to be carried into the next try when only counters have changed.
-pub(crate) type Carried = Vec<(Read, Found)>;
+#[derive(Default)]
+pub(crate) struct Carried {
+    known: Vec<(Read, Rc<Entry>)>,
+    life: Option<u64>,
+}
 
 #[derive(Default)]
 struct Memory {
-    known: Carried,
-    checks: BTreeSet<Check>,
+    known: HashMap<Read, Rc<Entry>>,
+    /// Witnesses that are not reads of ours.
+    further: BTreeSet<Check>,
     sequence: u64,
+    /// What effects before this one have written and not committed.
+    laid: laid::Laid,
+    /// The life of the store that answered last, remembered answers included.
+    life: Option<u64>,
+    /// The life from which something is remembered: a witness too.
+    remembered: Option<u64>,
+    /// Something is remembered that the store has not confirmed yet.
+    unconfirmed: bool,
 }
 
 /// Reads for one decision or one answer.
@@ -59,6 +89,7 @@ pub struct Gather<'w, W: World> {
     needs: Needs,
     now: Instant,
     attempt: u32,
+    trust: Cell<Trust>,
     memory: RefCell<Memory>,
 }
 
@@ -66,19 +97,52 @@ impl<'w, W: World> Gather<'w, W> {
     /// A fresh gathering of `domain` for `tenant`; `attempt` counts from 0.
     #[must_use]
     pub fn new(world: &'w W, tenant: &'w str, domain: Domain, needs: Needs, attempt: u32) -> Self {
-        let memory = RefCell::default();
-        Self { world, tenant, domain, needs, now: world.now(), attempt, memory }
+        let (trust, memory) = (Cell::new(Trust::Apart), RefCell::default());
+        Self { world, tenant, domain, needs, now: world.now(), attempt, trust, memory }
     }
 
-    pub(crate) fn carrying(self, known: Carried) -> Self {
-        for (read, found) in known {
-            self.remember(read, found);
+    pub(crate) fn trusting(self, trust: Trust) -> Self {
+        self.trust.set(trust);
+        self
+    }
+
+    /// Goes on with what a failed guard has confirmed.
+    pub(crate) fn carrying(self, carried: Carried) -> Self {
+        {
+            let mut memory = self.memory.borrow_mut();
+            memory.known.extend(carried.known);
+            (memory.remembered, memory.life) = (carried.life, carried.life);
         }
         self
     }
 
-    pub(crate) fn carried(&self) -> Carried {
-        self.memory.borrow().known.clone()
+    /// After a guard failed, records and sets are as they were (checks come first) and the counters
+    /// are at hand: the next try needs no read.
+    pub(crate) fn carried(&self, mut live: BTreeMap<String, BTreeMap<String, i64>>) -> Carried {
+        let memory = self.memory.borrow();
+        let confirmed = |(read, entry): (&Read, &Rc<Entry>)| match read {
+            Read::Record { .. } | Read::Set { .. } | Read::Members { .. } => {
+                Some((read.clone(), Rc::clone(entry)))
+            }
+            Read::Counters { key } => {
+                let counters = Found::Counters(live.remove(key)?);
+                Some((read.clone(), Rc::new(Entry::new(counters, entry.life))))
+            }
+            _ => None,
+        };
+        let known = memory.known.iter().filter_map(confirmed).collect();
+        Carried { known, life: memory.remembered }
+    }
+
+    /// Whether anything rests on what the instance remembers and the store has not confirmed: such
+    /// a decision may be committed, and nothing else may come of it.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.memory.borrow().unconfirmed
+    }
+
+    /// The life of the store that answered last.
+    pub(crate) fn life(&self) -> Option<u64> {
+        self.memory.borrow().life
     }
 
     /// The world, for asks: `g.world().asks()`.
@@ -106,7 +170,7 @@ impl<'w, W: World> Gather<'w, W> {
         self.attempt
     }
 
-    /// The tenant's sequence as of the last read.
+    /// The tenant's sequence as of the last read; 0 when nothing was read.
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.memory.borrow().sequence
@@ -121,12 +185,16 @@ impl<'w, W: World> Gather<'w, W> {
     /// Everything read so far that must still be so.
     #[must_use]
     pub fn witnesses(&self) -> Vec<Check> {
-        self.memory.borrow().checks.iter().cloned().collect()
+        let memory = self.memory.borrow();
+        let mut checks = memory.further.clone();
+        checks.extend(memory.known.iter().filter_map(|(read, entry)| entry.check(read)));
+        checks.extend(memory.remembered.map(|life| Check::Life { life }));
+        checks.into_iter().collect()
     }
 
     /// Adds a witness.
     pub fn witness(&self, check: Check) {
-        self.memory.borrow_mut().checks.insert(check);
+        self.memory.borrow_mut().further.insert(check);
     }
 
     /// The answer of an ask; its witnesses become ours.
@@ -136,14 +204,13 @@ impl<'w, W: World> Gather<'w, W> {
     pub fn asked<T>(&self, answer: Result<Answered<T>, AskError>) -> Result<T, Failure> {
         match answer {
             Ok(answered) => {
-                self.memory.borrow_mut().checks.extend(answered.witnesses);
+                self.memory.borrow_mut().further.extend(answered.witnesses);
                 Ok(answered.value)
             }
             Err(AskError::Behind) => Err(Failure::Behind),
             Err(AskError::Unavailable(why)) => Err(Outage(why).into()),
             Err(AskError::Refused(code, detail)) => {
-                let kind = tradewind_kernel::refusal::RefusalKind::Invalid;
-                Err(Refusal::new(kind, code, detail).into())
+                Err(Refusal::new(RefusalKind::Invalid, code, detail).into())
             }
         }
     }
@@ -153,12 +220,44 @@ impl<'w, W: World> Gather<'w, W> {
         Answered { value, witnesses: self.witnesses(), sequence: self.sequence() }
     }
 
-    /// Reads many things at one moment; later reads of the same find them remembered.
+    /// Reads many things at one moment; later reads of the same find them known. In a command's
+    /// first try they may be remembered instead: all of them or none, so that what is read is of
+    /// one moment.
     ///
     /// # Errors
     /// Outages; `Behind` when the domain must catch up.
     pub async fn prefetch(&self, reads: Vec<Read>) -> Result<(), Failure> {
-        self.fetch(reads).await.map(|_| ())
+        let missing = self.missing(reads);
+        if missing.is_empty() || self.recalls(&missing, false) {
+            return Ok(());
+        }
+        let request = ReadRequest {
+            tenant: self.tenant.to_owned(),
+            domain: self.domain,
+            needs: self.needs.clone(),
+            reads: missing,
+        };
+        let snapshot = self.world.store().read(&request).await?;
+        if snapshot.behind {
+            return Err(Failure::Behind);
+        }
+        if snapshot.found.len() != request.reads.len() {
+            return Err(unanswered());
+        }
+        let keeps = self.trust.get() != Trust::Apart && request.reads.len() <= MOST_REMEMBERED;
+        let mut memory = self.memory.borrow_mut();
+        (memory.sequence, memory.life) = (snapshot.sequence, Some(snapshot.life));
+        for (read, found) in request.reads.into_iter().zip(snapshot.found) {
+            let entry = Entry::new(found, snapshot.life);
+            let entry = if keeps {
+                self.world.cache().remember(self.tenant, &read, entry)
+            } else {
+                Rc::new(entry)
+            };
+            memory.laid.show_in(&read, &entry);
+            memory.known.insert(read, entry);
+        }
+        Ok(())
     }
 
     /// Reads these things, in order.
@@ -166,230 +265,80 @@ impl<'w, W: World> Gather<'w, W> {
     /// # Errors
     /// Outages; `Behind` when the domain must catch up.
     pub async fn fetch(&self, reads: Vec<Read>) -> Result<Vec<Found>, Failure> {
-        let missing: Vec<Read> =
-            reads.iter().filter(|read| self.remembered(read).is_none()).cloned().collect();
-        if !missing.is_empty() {
-            let request = ReadRequest {
-                tenant: self.tenant.to_owned(),
-                domain: self.domain,
-                needs: self.needs.clone(),
-                reads: missing,
-            };
-            let snapshot = self.world.store().read(&request).await?;
-            if snapshot.behind {
-                return Err(Failure::Behind);
-            }
-            self.memory.borrow_mut().sequence = snapshot.sequence;
-            for (read, found) in request.reads.into_iter().zip(snapshot.found) {
-                self.remember(read, found);
-            }
+        self.prefetch(reads.clone()).await?;
+        reads.iter().map(|read| Ok(self.known(read)?.found.clone())).collect()
+    }
+
+    /// Takes these from what the instance remembers, counters as well: all of them, or none. Says
+    /// whether it did; never in a later try, when live counters are at hand.
+    ///
+    /// Remembered counters are advice: who rests on them guards everything that they decide. When
+    /// they do not serve, [`Gather::begin_anew`].
+    #[must_use]
+    pub fn recall(&self, reads: Vec<Read>) -> bool {
+        let missing = self.missing(reads);
+        !missing.is_empty() && self.recalls(&missing, true)
+    }
+
+    /// Forgets what was read here and rests on the instance's memory no more: from now on the store
+    /// is asked. Witnesses of asks stay.
+    pub fn begin_anew(&self) {
+        if self.trust.get() == Trust::Remembered {
+            self.trust.set(Trust::Fresh);
         }
-        reads
-            .iter()
-            .map(|read| {
-                self.remembered(read)
-                    .ok_or_else(|| Outage("the store left a read unanswered".to_owned()).into())
-            })
-            .collect()
-    }
-
-    fn remembered(&self, read: &Read) -> Option<Found> {
-        let memory = self.memory.borrow();
-        memory.known.iter().find(|(known, _)| known == read).map(|(_, found)| found.clone())
-    }
-
-    fn remember(&self, read: Read, found: Found) {
         let mut memory = self.memory.borrow_mut();
-        match (&read, &found) {
-            (Read::Record { key }, Found::Record(record)) => {
-                let version = record.as_ref().map_or(0, |record| record.version);
-                memory.checks.insert(Check::Record { key: key.clone(), version });
+        let further = std::mem::take(&mut memory.further);
+        *memory = Memory { further, ..Memory::default() };
+    }
+
+    fn missing(&self, mut reads: Vec<Read>) -> Vec<Read> {
+        let memory = self.memory.borrow();
+        reads.retain(|read| !memory.known.contains_key(read));
+        reads
+    }
+
+    /// Takes all of these from what is remembered, all of one life, if that is allowed.
+    fn recalls(&self, reads: &[Read], counters: bool) -> bool {
+        if self.trust.get() != Trust::Remembered {
+            return false;
+        }
+        let mut memory = self.memory.borrow_mut();
+        let mut life = memory.remembered;
+        let mut entries = Vec::with_capacity(reads.len());
+        for read in reads {
+            if matches!(read, Read::Counters { .. }) && !counters {
+                return false;
             }
-            (Read::Set { key }, Found::Set(version, _))
-            | (Read::Members { key, .. }, Found::Members(version, _)) => {
-                memory.checks.insert(Check::Set { key: key.clone(), version: *version });
+            let Some(entry) = self.world.cache().recall(self.tenant, read) else { return false };
+            if *life.get_or_insert(entry.life) != entry.life {
+                return false;
             }
-            _ => {}
+            entries.push(entry);
         }
-        memory.known.push((read, found));
+        memory.known.extend(reads.iter().cloned().zip(entries));
+        (memory.remembered, memory.life, memory.unconfirmed) = (life, life, true);
+        true
     }
 
-    async fn one(&self, read: Read) -> Result<Found, Failure> {
-        let mut found = self.fetch(vec![read]).await?;
-        found.pop().ok_or_else(|| Outage("the store left a read unanswered".to_owned()).into())
+    fn known(&self, read: &Read) -> Result<Rc<Entry>, Failure> {
+        self.found(read).ok_or_else(unanswered)
     }
 
-    /// A record, and its version.
-    ///
-    /// # Errors
-    /// Outages; `Behind`; a record that does not read as `T` is an outage, told to the operator.
-    pub async fn record<T: DeserializeOwned>(
-        &self,
-        key: impl Into<String>,
-    ) -> Result<Option<Kept<T>>, Failure> {
-        let key = key.into();
-        match self.one(Read::Record { key: key.clone() }).await? {
-            Found::Record(record) => record.map(|record| parse(&key, &record)).transpose(),
-            other => Err(misread(&key, &other)),
+    /// What is known of this, with what was laid over it.
+    fn found(&self, read: &Read) -> Option<Rc<Entry>> {
+        let memory = self.memory.borrow();
+        memory.laid.shown(read).or_else(|| memory.known.get(read)).map(Rc::clone)
+    }
+
+    async fn one(&self, read: Read) -> Result<Rc<Entry>, Failure> {
+        if let Some(known) = self.found(&read) {
+            return Ok(known);
         }
+        self.prefetch(vec![read.clone()]).await?;
+        self.known(&read)
     }
+}
 
-    /// Several records, in order, at one moment.
-    ///
-    /// # Errors
-    /// As [`Gather::record`].
-    pub async fn records<T: DeserializeOwned>(
-        &self,
-        keys: Vec<String>,
-    ) -> Result<Vec<Option<Kept<T>>>, Failure> {
-        let reads = keys.iter().map(|key| Read::Record { key: key.clone() }).collect();
-        let found = self.fetch(reads).await?;
-        keys.iter()
-            .zip(found)
-            .map(|(key, found)| match found {
-                Found::Record(record) => record.map(|record| parse(key, &record)).transpose(),
-                other => Err(misread(key, &other)),
-            })
-            .collect()
-    }
-
-    /// All members of a set.
-    ///
-    /// # Errors
-    /// As [`Gather::record`].
-    pub async fn set<T: DeserializeOwned>(
-        &self,
-        key: impl Into<String>,
-    ) -> Result<BTreeMap<String, T>, Failure> {
-        let key = key.into();
-        match self.one(Read::Set { key: key.clone() }).await? {
-            Found::Set(_, members) => members
-                .into_iter()
-                .map(|(name, json)| Ok((name, parse_json(&key, &json)?)))
-                .collect(),
-            other => Err(misread(&key, &other)),
-        }
-    }
-
-    /// Some members of a set, in the order asked.
-    ///
-    /// # Errors
-    /// As [`Gather::record`].
-    pub async fn members<T: DeserializeOwned>(
-        &self,
-        key: impl Into<String>,
-        members: Vec<String>,
-    ) -> Result<Vec<Option<T>>, Failure> {
-        let key = key.into();
-        match self.one(Read::Members { key: key.clone(), members }).await? {
-            Found::Members(_, values) => values
-                .into_iter()
-                .map(|json| json.map(|json| parse_json(&key, &json)).transpose())
-                .collect(),
-            other => Err(misread(&key, &other)),
-        }
-    }
-
-    /// A whole group of counters.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn counters(&self, key: impl Into<String>) -> Result<BTreeMap<String, i64>, Failure> {
-        let key = key.into();
-        match self.one(Read::Counters { key: key.clone() }).await? {
-            Found::Counters(counters) => Ok(counters),
-            other => Err(misread(&key, &other)),
-        }
-    }
-
-    /// Some counters of a group, in the order asked.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn counter_fields(
-        &self,
-        key: impl Into<String>,
-        fields: Vec<String>,
-    ) -> Result<Vec<i64>, Failure> {
-        let key = key.into();
-        match self.one(Read::CounterFields { key: key.clone(), fields }).await? {
-            Found::CounterFields(values) => Ok(values),
-            other => Err(misread(&key, &other)),
-        }
-    }
-
-    /// Names of an index, after a name that need not be in it; empty for the start.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn list(
-        &self,
-        index: impl Into<String>,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<String>, Failure> {
-        let (index, after) = (index.into(), after.to_owned());
-        match self.one(Read::List { index: index.clone(), after, limit }).await? {
-            Found::Names(names) => Ok(names.into_iter().map(|(name, _)| name).collect()),
-            other => Err(misread(&index, &other)),
-        }
-    }
-
-    /// What is due in an index: names and scores, lowest first.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn due(
-        &self,
-        index: impl Into<String>,
-        until: i64,
-        limit: usize,
-    ) -> Result<Vec<(String, i64)>, Failure> {
-        let index = index.into();
-        match self.one(Read::Due { index: index.clone(), until, limit }).await? {
-            Found::Names(names) => Ok(names),
-            other => Err(misread(&index, &other)),
-        }
-    }
-
-    /// The mark of an item of this domain.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn mark(&self, item: &str) -> Result<Option<MarkState>, Failure> {
-        let read = Read::Mark { domain: self.domain, item: item.to_owned() };
-        match self.one(read).await? {
-            Found::Marks(mut marks) => Ok(marks.pop()),
-            other => Err(misread(item, &other)),
-        }
-    }
-
-    /// Insists that an item does not wait: `Behind` when it does, so that the shell works it and
-    /// tries again. In late tries an item that is marked all the time is let through.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn settled(&self, item: &str) -> Result<(), Failure> {
-        if self.mark(item).await?.is_some() && self.attempt < crate::run::PATIENT_ATTEMPTS {
-            return Err(Failure::Behind);
-        }
-        Ok(())
-    }
-
-    /// The tenant's settings as this domain knows them; a bare tenant has the defaults.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn settings(&self) -> Result<SettingsChanged, Failure> {
-        let kept = self.record::<SettingsChanged>(crate::settings::key(self.domain)).await?;
-        Ok(kept.map(|kept| kept.value).unwrap_or_default())
-    }
-
-    /// Today in the tenant's zone.
-    ///
-    /// # Errors
-    /// Outages; `Behind`.
-    pub async fn today(&self) -> Result<Day, Failure> {
-        Ok(self.now.day_in(self.settings().await?.zone))
-    }
+fn unanswered() -> Failure {
+    Outage("the store left a read unanswered".to_owned()).into()
 }

@@ -15,6 +15,7 @@ use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::time::Instant;
 
 use crate::auth::{Caller, TokenCache, bearer};
+use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::http::{Request, Response};
 use crate::serve::{nudged, serve};
@@ -43,6 +44,7 @@ struct Config {
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
     static TOKENS: RefCell<Option<TokenCache>> = const { RefCell::new(None) };
+    static CACHE: Rc<Cache> = Rc::default();
 }
 
 async fn variable(name: &str, default: &str) -> Result<String, Outage> {
@@ -79,6 +81,7 @@ async fn config() -> Result<Rc<Config>, Outage> {
 pub struct GuestWorld<A> {
     store: SpinStore,
     asks: A,
+    cache: Rc<Cache>,
     offset_seconds: i64,
     idempotency_seconds: u64,
     quiet: bool,
@@ -94,6 +97,7 @@ impl<A> GuestWorld<A> {
         Ok(Self {
             store: crate::spin::open(&config.redis_url, config.wait_replicas),
             asks,
+            cache: CACHE.with(Rc::clone),
             offset_seconds: number("clock_offset_seconds", "0").await?,
             idempotency_seconds: config.idempotency_seconds,
             quiet: config.quiet,
@@ -117,6 +121,10 @@ impl<A> World for GuestWorld<A> {
 
     fn asks(&self) -> &A {
         &self.asks
+    }
+
+    fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     fn now(&self) -> Instant {
@@ -152,26 +160,37 @@ impl<A> World for GuestWorld<A> {
     }
 }
 
-/// Answers one HTTP request of a domain.
+/// Answers one HTTP request of a domain that came through `wasi:http`.
 pub async fn handle<S, A>(asks: A, request: HttpRequest) -> HttpResponse
 where
     S: Service<GuestWorld<A>>,
 {
-    let answered = answer::<S, A>(asks, request).await;
-    let response = answered.unwrap_or_else(|outage| {
-        #[allow(clippy::print_stderr, reason = "standard error is a component's log")]
-        {
-            eprintln!("{outage}");
-        }
-        Response::problem(&Failure::Outage(outage), "")
-    });
+    let response = match whole(request).await {
+        Ok(request) => respond::<S, A>(asks, &request).await,
+        Err(outage) => failed(outage),
+    };
     http_response(response)
 }
 
-async fn answer<S, A>(asks: A, request: HttpRequest) -> Result<Response, Outage>
+/// Answers one request of a domain, whichever entry it came through.
+pub async fn respond<S, A>(asks: A, request: &Request) -> Response
 where
     S: Service<GuestWorld<A>>,
 {
+    answer::<S, A>(asks, request).await.unwrap_or_else(failed)
+}
+
+/// The operator gets the words, the caller a problem body.
+fn failed(outage: Outage) -> Response {
+    #[allow(clippy::print_stderr, reason = "standard error is a component's log")]
+    {
+        eprintln!("{outage}");
+    }
+    Response::problem(&Failure::Outage(outage), "")
+}
+
+/// Reads a request of `wasi:http` to its end.
+async fn whole(request: HttpRequest) -> Result<Request, Outage> {
     let (parts, body) = request.into_parts();
     let body = body.bytes().await.map_err(|fault| Outage(format!("the body broke: {fault}")))?;
     let headers = parts
@@ -181,21 +200,97 @@ where
             Some((name.as_str().to_ascii_lowercase(), value.to_str().ok()?.to_owned()))
         })
         .collect();
-    let request = Request {
+    Ok(Request {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or("").to_owned(),
         headers,
         body: body.to_vec(),
+    })
+}
+
+/// The request of a lean entry: `target` is path and query, `headers` those that it has room for.
+#[must_use]
+pub fn plain(
+    method: String,
+    target: String,
+    headers: [(&str, Option<String>); 5],
+    body: Vec<u8>,
+) -> Request {
+    let mut path = target;
+    let query = match path.find('?') {
+        Some(place) => {
+            let query = path.split_off(place);
+            query.strip_prefix('?').unwrap_or_default().to_owned()
+        }
+        None => String::new(),
     };
+    let headers =
+        headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    Request { method, path, query, headers, body }
+}
+
+/// Exports the lean entry of `wit/host.wit` for a service: its type, and its asks as an expression.
+///
+/// It is a macro because bindings belong into the component's own crate, beside its other exports.
+#[macro_export]
+macro_rules! lean_entry {
+    ($service:ident, $asks:expr) => {
+        mod lean_entry {
+            mod generated {
+                #![allow(missing_docs, reason = "the WIT files are the manual")]
+                spin_sdk::wit_bindgen::generate!({
+                    world: "lean-entry",
+                    path: "../../../../wit",
+                    runtime_path: "spin_sdk::wit_bindgen::rt",
+                    generate_all,
+                });
+                export!(Entry);
+                pub struct Entry;
+            }
+
+            use self::generated::exports::tradewind::host::entry as wit;
+            use super::*;
+
+            impl wit::Guest for generated::Entry {
+                async fn handle(request: wit::Request) -> wit::Response {
+                    let headers = [
+                        ("authorization", request.authorization),
+                        ("content-type", request.content_type),
+                        ("correlation-id", request.correlation_id),
+                        ("idempotency-key", request.idempotency_key),
+                        ("if-match", request.if_match),
+                    ];
+                    let request = $crate::guest::plain(
+                        request.method,
+                        request.target,
+                        headers,
+                        request.body,
+                    );
+                    let answer = $crate::guest::respond::<$service, _>($asks, &request).await;
+                    wit::Response {
+                        status: answer.status,
+                        headers: answer.headers,
+                        body: answer.body,
+                    }
+                }
+            }
+        }
+    };
+}
+
+async fn answer<S, A>(asks: A, request: &Request) -> Result<Response, Outage>
+where
+    S: Service<GuestWorld<A>>,
+{
     if request.body.len() > MAX_BULK_BODY {
         let detail = "the body is too large";
         let refusal = Refusal::new(RefusalKind::TooLarge, "body-too-large", detail);
         return Ok(Response::problem(&refusal.into(), ""));
     }
     let world = GuestWorld::open(asks).await?;
-    let caller = caller(&request, world.real_seconds()).await?;
-    Ok(serve::<S, _>(&world, &request, caller).await)
+    let caller = caller(request, world.real_seconds()).await?;
+    Ok(serve::<S, _>(&world, request, caller).await)
 }
 
 /// What the token says; tokens that were verified before are remembered by the instance.
@@ -218,7 +313,10 @@ async fn caller(request: &Request, now: i64) -> Result<Result<Caller, Refusal>, 
 }
 
 fn http_response(response: Response) -> HttpResponse {
-    let mut builder = SpinResponse::builder().status(response.status);
+    // The length is known: without it the body would go out in chunks.
+    let mut builder = SpinResponse::builder()
+        .status(response.status)
+        .header("content-length", response.body.len());
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }

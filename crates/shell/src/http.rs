@@ -83,11 +83,14 @@ impl Response {
     /// A JSON response.
     #[must_use]
     pub fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: body.to_string().into_bytes(),
-        }
+        Self::json_text(status, body.to_string())
+    }
+
+    /// A response that is this JSON text.
+    #[must_use]
+    pub fn json_text(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self { status, headers, body: body.into() }
     }
 
     /// The same with one more header.
@@ -119,6 +122,7 @@ fn title(kind: RefusalKind) -> &'static str {
         RefusalKind::TooLarge => "Too large",
         RefusalKind::MediaType => "Not JSON",
         RefusalKind::Invalid => "Unprocessable",
+        RefusalKind::Unavailable => "Unavailable",
     }
 }
 
@@ -145,6 +149,9 @@ fn refused(refusal: &Refusal, correlation: &str) -> Response {
     response.headers = problem_headers();
     if refusal.kind == RefusalKind::Unauthenticated {
         response = response.with("www-authenticate", "Bearer realm=\"tradewind\"");
+    }
+    if refusal.kind == RefusalKind::Unavailable {
+        response = response.with("retry-after", "1");
     }
     response
 }

@@ -8,6 +8,7 @@
 
 mod audit;
 pub mod auth;
+pub mod cache;
 pub mod call;
 pub mod catch_up;
 pub mod failure;

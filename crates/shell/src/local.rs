@@ -4,9 +4,11 @@
 //! runs the same again.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use tradewind_kernel::time::Instant;
 
+use crate::cache::Cache;
 use crate::store::Store;
 use crate::world::World;
 
@@ -16,6 +18,7 @@ pub struct LocalWorld<S, A> {
     asks: A,
     now: Cell<Instant>,
     random: Cell<u128>,
+    cache: Rc<Cache>,
     /// Prints what a component would log to standard error.
     pub verbose: bool,
 }
@@ -23,7 +26,15 @@ pub struct LocalWorld<S, A> {
 impl<S, A> LocalWorld<S, A> {
     /// A world at this instant; the seed decides all random bits.
     pub fn new(store: S, asks: A, now: Instant, seed: u128) -> Self {
-        Self { store, asks, now: Cell::new(now), random: Cell::new(seed | 1), verbose: false }
+        let (now, random) = (Cell::new(now), Cell::new(seed | 1));
+        Self { store, asks, now, random, cache: Rc::default(), verbose: false }
+    }
+
+    /// The same world as the next request of an instance that remembers this.
+    #[must_use]
+    pub fn remembering(mut self, cache: Rc<Cache>) -> Self {
+        self.cache = cache;
+        self
     }
 
     /// Sets the business clock.
@@ -42,6 +53,10 @@ impl<S: Store, A> World for LocalWorld<S, A> {
 
     fn asks(&self) -> &A {
         &self.asks
+    }
+
+    fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     fn now(&self) -> Instant {

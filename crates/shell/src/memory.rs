@@ -54,12 +54,14 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     now_millis: u64,
+    life: u64,
     tenants: BTreeMap<String, Tenant>,
     listed: BTreeSet<String>,
     nudges: Vec<(Domain, String)>,
     calls: u64,
     calls_since_faults: u64,
     faults: Option<Faults>,
+    full: bool,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -87,14 +89,28 @@ impl MemoryStore {
         let state = self.state();
         let copy = State {
             now_millis: state.now_millis,
+            life: state.life,
             tenants: state.tenants.clone(),
             listed: state.listed.clone(),
             nudges: state.nudges.clone(),
             calls: 0,
             calls_since_faults: 0,
             faults: None,
+            full: state.full,
         };
         Self { state: Arc::new(Mutex::new(copy)) }
+    }
+
+    /// Falls back to what `earlier`, a fork of this, has, and begins another life: what a restart
+    /// from an older file does, or a replica that was behind.
+    pub fn fall_back_to(&self, earlier: &Self) {
+        let (tenants, listed) = {
+            let earlier = earlier.state();
+            (earlier.tenants.clone(), earlier.listed.clone())
+        };
+        let mut state = self.state();
+        (state.tenants, state.listed) = (tenants, listed);
+        state.life = state.life.saturating_add(1);
     }
 
     /// Sets the clock by which leases and kept replies end.
@@ -134,6 +150,11 @@ impl MemoryStore {
     /// Every call meets this fate.
     pub fn fail_always(&self, fate: Fate) {
         self.set_faults(move |_, _| fate);
+    }
+
+    /// Memory is nearly full, or is not: only what frees some is committed.
+    pub fn set_full(&self, full: bool) {
+        self.state().full = full;
     }
 
     /// Every call works again.
@@ -189,6 +210,7 @@ impl State {
         check::tenant(name)?;
         let tenant = self.tenants.entry(name.to_owned()).or_default();
         tenant.expire(self.now_millis);
+        tenant.life = self.life;
         Ok(tenant)
     }
 }
@@ -204,6 +226,9 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
         self.call(Call::Commit, |state| {
             check::commit(commit)?;
+            if state.full && !commit.frees {
+                return Ok(Outcome::Full);
+            }
             let now = state.now_millis;
             let (outcome, nudged) = state.tenant(&commit.tenant)?.commit(commit, now)?;
             state.nudges.extend(nudged.into_iter().map(|domain| (domain, commit.tenant.clone())));
@@ -223,8 +248,9 @@ impl Store for MemoryStore {
         millis: u64,
     ) -> Result<Option<Lease>, Outage> {
         self.call(Call::Lease, |state| {
-            let until = state.now_millis.saturating_add(check::lease_millis(millis));
-            Ok(state.tenant(tenant)?.lease(domain, owner, until))
+            let now = state.now_millis;
+            let until = now.saturating_add(check::lease_millis(millis));
+            Ok(state.tenant(tenant)?.lease(domain, owner, now, until))
         })
     }
 

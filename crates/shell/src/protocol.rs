@@ -71,8 +71,12 @@ pub struct Library {
 pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let text = concat!(include_str!("commit.lua"), include_str!("reads.lua"))
-            .replace("@MAX_MARK_CAUSES@", &MAX_MARK_CAUSES.to_string());
+        let text = concat!(
+            include_str!("commit.lua"),
+            include_str!("full.lua"),
+            include_str!("reads.lua")
+        )
+        .replace("@MAX_MARK_CAUSES@", &MAX_MARK_CAUSES.to_string());
         let digest = Sha256::digest(text.as_bytes());
         let hash: String =
             digest.iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
@@ -86,6 +90,12 @@ pub fn library() -> &'static Library {
 #[must_use]
 pub fn is_not_loaded(error: &str) -> bool {
     error.contains("unction not found")
+}
+
+/// Whether an error's text says that Redis is at its `maxmemory`; it says so before anything ran.
+#[must_use]
+pub fn is_out_of_memory(error: &str) -> bool {
+    error.contains("OOM")
 }
 
 #[cfg(test)]

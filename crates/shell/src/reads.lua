@@ -50,9 +50,10 @@ local readers = {
 local function read(keys, args)
   local take, take_number, take_many = walker(args)
   local domain = take()
-  local out = { is_behind(keys, domain, take_number, take_many) and '1' or '0' }
+  local out = { is_behind(keys, domain, nil, take_number, take_many) and '1' or '0' }
   out[2] = text(redis.call('EXISTS', keys[MARKS]))
   out[3] = redis.call('GET', keys[SEQUENCE]) or '0'
+  out[4] = life()
   for i = MARKS + 1, #keys do
     readers[take()](out, keys[i], take, take_number, take_many)
   end
@@ -125,14 +126,19 @@ local function lease(keys, args)
     return { 'held' }
   end
   local position = (redis.call('HGET', cursors, domain) or '0') .. ':' .. redis.call('GETRANGE', plan, 0, 15)
-  local known = redis.call('HMGET', tries, 'position', 'count')
-  local count = known[1] == position and number_of(known[2]) or 0
+  local known = redis.call('HMGET', tries, 'position', 'count', 'since')
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local count, since = 0, now
+  if known[1] == position then
+    count, since = number_of(known[2]), number_of(known[3])
+  end
   if not holder or count == 0 then
     count = count + 1
   end
   redis.call('SET', held, owner, 'PX', millis)
-  redis.call('HSET', tries, 'position', position, 'count', text(count))
-  return { 'granted', text(count) }
+  redis.call('HSET', tries, 'position', position, 'count', text(count), 'since', text(since))
+  return { 'granted', text(count), text(math.max(0, now - since)) }
 end
 
 local function release(keys, args)
@@ -151,7 +157,7 @@ end
 
 register('read', read, { 'no-writes' })
 register('cut', cut, { 'no-writes' })
-register('commit', commit, {})
+register('commit', commit_with_room, {})
 -- The same, when memory is full: for releases and cancellations.
 register('commit_frees', commit, { 'allow-oom' })
 -- Their few bytes must not stop what frees memory.

@@ -158,6 +158,10 @@ impl<Op: Copy> Route<Op> {
     /// The parameters of the path, if this route is meant.
     #[must_use]
     pub fn matches(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+        let fixed = self.path.find('{').unwrap_or(self.path.len());
+        if !path.as_bytes().starts_with(self.path.as_bytes().get(..fixed)?) {
+            return None;
+        }
         let mut parameters = Vec::new();
         let mut wanted = self.path.split('/');
         let mut given = path.split('/');

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tradewind_kernel::decision::{Decision, Write};
+use tradewind_kernel::decision::{Decision, Reply, Write};
 use tradewind_kernel::event::Origin;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 
 use crate::catch_up::catch_up;
 use crate::failure::Failure;
-use crate::gather::{Carried, Gather};
+use crate::gather::{Carried, Gather, Trust};
 use crate::service::Service;
 use crate::store::{
     Check, Commit, Found, Idempotency, Needs, Outage, Outcome, Read, ReadRequest, Store, keys,
@@ -49,9 +49,10 @@ pub struct KeptReply {
     /// The body.
     pub body: Value,
     /// The location of what was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// The version of what was answered, when the commit was not what wrote it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// The correlation of the first commit.
     pub correlation: String,
@@ -79,7 +80,8 @@ fn correlation_key(id: &str) -> String {
     format!("shell:correlation:{id}")
 }
 
-/// Runs one command to its end.
+/// Runs one command to its end. Its first try may rest on what the instance remembers, and counts
+/// as one only when it was committed or met somebody faster.
 ///
 /// # Errors
 /// The refusal of the last try, an outage, or an outage when every try met somebody faster.
@@ -88,16 +90,25 @@ pub async fn command<S: Service<W>, W: World>(
     task: &mut Task,
     decide: impl AsyncFn(&Gather<'_, W>) -> Result<Decision, Failure>,
 ) -> Result<Ran, Failure> {
-    let mut carried: Carried = Vec::new();
+    let (mut carried, mut trust) = (Carried::default(), Trust::Remembered);
     let mut tenant_known = false;
     let tenant = task.tenant.clone();
-    for attempt in 0..MAX_ATTEMPTS {
+    let mut attempt = 0;
+    while attempt < MAX_ATTEMPTS {
         let gather = Gather::new(world, &tenant, S::DOMAIN, task.needs.clone(), attempt)
+            .trusting(trust)
             .carrying(std::mem::take(&mut carried));
-        let decision = match decide(&gather).await {
+        let decided = decide(&gather).await;
+        if gather.is_unconfirmed() && !is_committed(&decided, task) {
+            trust = Trust::Fresh;
+            continue;
+        }
+        let remembered = gather.is_unconfirmed();
+        let mut decision = match decided {
             Ok(decision) => decision,
             Err(Failure::Behind) => {
                 come_up::<S, W>(world, &tenant, attempt).await?;
+                attempt = attempt.saturating_add(1);
                 continue;
             }
             Err(Failure::Refused(refusal)) => {
@@ -105,13 +116,14 @@ pub async fn command<S: Service<W>, W: World>(
             }
             Err(outage) => return Err(outage),
         };
-        if decision.is_empty() && task.idempotency.is_none() {
+        if !is_written(&decision, task) {
             return Ok(unwritten(decision, task));
         }
-        let reply = kept_reply(&decision, task);
+        let reply = kept_reply(std::mem::take(&mut decision.reply), task);
         let commit = commit_of::<S, W>(world, task, &gather, decision, &reply, tenant_known);
         match world.store().commit(&commit).await? {
             Outcome::Done { version } => {
+                world.cache().committed(&commit, version, gather.life());
                 let version = reply.version.unwrap_or(version);
                 return Ok(Ran { reply: with_version(reply, version), version, replayed: false });
             }
@@ -121,15 +133,45 @@ pub async fn command<S: Service<W>, W: World>(
                 world.store().add_tenant(&tenant).await?;
                 tenant_known = true;
             }
+            Outcome::Full => return refuse::<S, W>(world, task, store_full()).await,
             Outcome::Behind => come_up::<S, W>(world, &tenant, attempt).await?,
-            Outcome::Stale(place) => stale(world, task, &commit, place, attempt).await,
-            Outcome::Guarded(_, counters) => carried = refreshed(gather.carried(), counters),
+            Outcome::Stale(place) => {
+                trust = Trust::Fresh;
+                let check = commit.checks.get(place);
+                check.into_iter().for_each(|check| world.cache().forget(&tenant, check));
+                let clash = clashes(task, check);
+                if clash {
+                    rename_correlation(world, task);
+                } else if remembered {
+                    continue;
+                } else if attempt > 2 {
+                    let spread = u64::try_from(world.random() % 16).unwrap_or(0);
+                    world.pause(spread).await;
+                }
+            }
+            Outcome::Guarded(_, counters) => {
+                if let Some(life) = gather.life() {
+                    world.cache().counted(&tenant, &counters, life);
+                }
+                carried = gather.carried(counters);
+            }
             Outcome::CursorMoved => {
                 return Err(Outage("a command has no cursor, and it moved".to_owned()).into());
             }
         }
+        attempt = attempt.saturating_add(1);
     }
     Err(Outage(format!("gave up after {MAX_ATTEMPTS} tries")).into())
+}
+
+/// Whether a decision writes anything, if only the reply under its key.
+fn is_written(decision: &Decision, task: &Task) -> bool {
+    !decision.is_empty() || task.idempotency.is_some()
+}
+
+/// Whether what was decided goes into a commit, which checks all that it rests on.
+fn is_committed(decided: &Result<Decision, Failure>, task: &Task) -> bool {
+    decided.as_ref().is_ok_and(|decision| is_written(decision, task))
 }
 
 /// Catches up, and waits a little when that did not help.
@@ -145,18 +187,10 @@ async fn come_up<S: Service<W>, W: World>(
     Ok(())
 }
 
-async fn stale<W: World>(world: &W, task: &mut Task, commit: &Commit, place: usize, attempt: u32) {
+/// Whether what was stale is that the correlation, which the caller named, is unused.
+fn clashes(task: &Task, stale: Option<&Check>) -> bool {
     let named = correlation_key(&task.origin.correlation);
-    let clash = matches!(
-        commit.checks.get(place),
-        Some(Check::Record { key, .. }) if task.named_correlation && *key == named
-    );
-    if clash {
-        rename_correlation(world, task);
-    } else if attempt > 2 {
-        let spread = u64::try_from(world.random() % 16).unwrap_or(0);
-        world.pause(spread).await;
-    }
+    task.named_correlation && matches!(stale, Some(Check::Record { key, .. }) if *key == named)
 }
 
 /// Gives a task a correlation of ours; the one that the caller named becomes its parent.
@@ -206,19 +240,18 @@ fn commit_of<S: Service<W>, W: World>(
     }
 }
 
-fn kept_reply(decision: &Decision, task: &Task) -> KeptReply {
-    let reply = &decision.reply;
+fn kept_reply(reply: Reply, task: &Task) -> KeptReply {
     KeptReply {
         status: if reply.status == 0 { 200 } else { reply.status },
-        body: reply.body.clone(),
-        location: reply.location.clone(),
+        body: reply.body,
+        location: reply.location,
         version: reply.version,
         correlation: task.origin.correlation.clone(),
     }
 }
 
 fn unwritten(decision: Decision, task: &Task) -> Ran {
-    let reply = kept_reply(&decision, task);
+    let reply = kept_reply(decision.reply, task);
     let version = reply.version.unwrap_or(0);
     Ran { reply: with_version(reply, version), version, replayed: false }
 }
@@ -237,31 +270,17 @@ fn replayed(version: u64, reply: &str) -> Result<Ran, Failure> {
     Ok(Ran { reply: with_version(reply, version), version, replayed: true })
 }
 
+fn store_full() -> Refusal {
+    let detail = "memory is nearly full, and what is left is kept for what frees some; the same \
+                  request can be repeated later";
+    Refusal::new(RefusalKind::Unavailable, "store-full", detail)
+}
+
 fn key_reused() -> Refusal {
     Refusal::conflict(
         "idempotency-key-reused",
         "this Idempotency-Key was used for another request; take a new key",
     )
-}
-
-/// After a guard failed, records and sets are as they were (checks come first) and the counters
-/// are at hand: the next try needs no read.
-fn refreshed(
-    carried: Carried,
-    mut live: std::collections::BTreeMap<String, std::collections::BTreeMap<String, i64>>,
-) -> Carried {
-    carried
-        .into_iter()
-        .filter_map(|(read, found)| match (&read, &found) {
-            (Read::Record { .. } | Read::Set { .. } | Read::Members { .. }, _) => {
-                Some((read, found))
-            }
-            (Read::Counters { key }, _) => {
-                live.remove(key).map(|counters| (read.clone(), Found::Counters(counters)))
-            }
-            _ => None,
-        })
-        .collect()
 }
 
 /// A refusal: unless the same request has already been granted under its key, it stands. An

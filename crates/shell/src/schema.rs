@@ -80,12 +80,16 @@ where
     read_under(line, &format!("/{number}"))
 }
 
+/// One whole JSON text, read strictly. An empty one is `{}`.
+pub(crate) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+    json::parse(if text.trim_ascii().is_empty() { b"{}" } else { text })
+}
+
 fn read_under<T>(body: &[u8], under: &str) -> Result<T, Refusal>
 where
     T: DeserializeOwned + ToSchema + 'static,
 {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    let value = json::parse(body).map_err(|words| {
+    let value = parse(body).map_err(|words| {
         let detail = format!("the body is not well-formed JSON: {words}");
         let fault = Fault::new(under, BODY_MALFORMED, detail.clone());
         Refusal::new(RefusalKind::Malformed, BODY_MALFORMED, detail).with_faults(vec![fault])

@@ -2,7 +2,7 @@
 
 use tradewind_kernel::event::Domain;
 
-use crate::protocol::{self, Function, Request, Value, check};
+use crate::protocol::{self, Request, Value, check};
 use crate::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store, keys};
 
 /// How long a commit waits for its replicas.
@@ -34,19 +34,23 @@ impl<W: Wire> Scripted<W> {
 
     /// Calls a function. When the library is missing, nothing has run yet, so after loading it
     /// the call is made again, whatever it is. What may run twice is repeated once, since the
-    /// connection may just have been a stale one.
-    async fn call(&self, request: Request, repeatable: bool) -> Result<Vec<Value>, Outage> {
-        let arguments = request.into_arguments();
-        let spare = arguments.clone();
-        match self.wire.execute("FCALL", arguments).await {
+    /// connection may just have been a stale one. A call that is repeated is encoded anew: hardly
+    /// any is, and keeping a copy of each costs more.
+    async fn call(
+        &self,
+        encode: impl Fn() -> Result<Request, Outage>,
+        repeatable: bool,
+    ) -> Result<Vec<Value>, Outage> {
+        let again = async || self.wire.execute("FCALL", encode()?.into_arguments()).await;
+        match again().await {
             Err(Outage(text)) if protocol::is_not_loaded(&text) => {
                 self.load().await?;
-                self.wire.execute("FCALL", spare).await
+                again().await
             }
-            Err(_) if repeatable => match self.wire.execute("FCALL", spare.clone()).await {
+            Err(_) if repeatable => match again().await {
                 Err(Outage(text)) if protocol::is_not_loaded(&text) => {
                     self.load().await?;
-                    self.wire.execute("FCALL", spare).await
+                    again().await
                 }
                 other => other,
             },
@@ -88,14 +92,18 @@ impl<W: Wire> Scripted<W> {
 
 impl<W: Wire> Store for Scripted<W> {
     async fn read(&self, request: &ReadRequest) -> Result<Snapshot, Outage> {
-        let values = self.call(protocol::encode_read(request)?, true).await?;
+        let values = self.call(|| protocol::encode_read(request), true).await?;
         protocol::decode_read(request, values)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
-        let request = protocol::encode_commit(commit)?;
-        debug_assert!(matches!(request.function, Function::Commit | Function::CommitFrees));
-        let values = self.call(request, false).await?;
+        // Under a key or a cursor it takes effect once however often it is sent: who meets a
+        // connection that ended meanwhile sends it again.
+        let repeatable = commit.idempotency.is_some() || commit.cursor.is_some();
+        let values = match self.call(|| protocol::encode_commit(commit), repeatable).await {
+            Err(Outage(text)) if protocol::is_out_of_memory(&text) => return Ok(Outcome::Full),
+            answer => answer?,
+        };
         let outcome = protocol::decode_commit(commit, values)?;
         if self.wait_replicas > 0 && matches!(outcome, Outcome::Done { .. }) {
             self.wait().await?;
@@ -104,8 +112,8 @@ impl<W: Wire> Store for Scripted<W> {
     }
 
     async fn cut(&self, tenant: &str, domain: Domain, limit: usize) -> Result<Cut, Outage> {
-        let request = protocol::encode_cut(tenant, domain, limit)?;
-        protocol::decode_cut(self.call(request, true).await?)
+        let encode = || protocol::encode_cut(tenant, domain, limit);
+        protocol::decode_cut(self.call(encode, true).await?)
     }
 
     async fn lease(
@@ -115,8 +123,8 @@ impl<W: Wire> Store for Scripted<W> {
         owner: &str,
         millis: u64,
     ) -> Result<Option<Lease>, Outage> {
-        let request = protocol::encode_lease(tenant, domain, owner, millis)?;
-        protocol::decode_lease(self.call(request, true).await?)
+        let encode = || protocol::encode_lease(tenant, domain, owner, millis);
+        protocol::decode_lease(self.call(encode, true).await?)
     }
 
     async fn release(
@@ -126,8 +134,8 @@ impl<W: Wire> Store for Scripted<W> {
         owner: &str,
         progress: bool,
     ) -> Result<(), Outage> {
-        let request = protocol::encode_release(tenant, domain, owner, progress)?;
-        self.call(request, true).await?;
+        let encode = || protocol::encode_release(tenant, domain, owner, progress);
+        self.call(encode, true).await?;
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub async fn serve<S: Service<W>, W: World>(
     caller: Result<Caller, Refusal>,
 ) -> Response {
     let (correlation, named, parent) = correlation_of(world, request);
-    if request.path == format!("/{}/v1/health", S::DOMAIN) {
+    if shared::below(S::DOMAIN.name(), &request.path) == Some("health") {
         return health(world).await;
     }
     let writes = request.method != "GET";
@@ -91,7 +91,10 @@ async fn health<W: World>(world: &W) -> Response {
 }
 
 fn response(answer: Answer, writes: bool) -> Response {
-    let mut response = Response::json(answer.status, &answer.body);
+    let mut response = match answer.document {
+        Some(document) => Response::json_text(answer.status, document),
+        None => Response::json(answer.status, &answer.body),
+    };
     if let Some(version) = answer.version {
         response = response.with("etag", format!("\"{version}\""));
     }
@@ -109,8 +112,8 @@ fn response(answer: Answer, writes: bool) -> Response {
 
 async fn answer<S: Service<W>, W: World>(asked: &Asked<'_, W>) -> Result<Answer, Failure> {
     let method = Method::parse(&asked.request.method);
-    let routes = shared::routes(S::DOMAIN.name());
-    if let Some((operation, parameters)) = shared::find(&routes, &asked.request.path, method)? {
+    let common = shared::find(S::DOMAIN.name(), &asked.request.path, method)?;
+    if let Some((operation, parameters)) = common {
         return shared::answer::<S, W>(asked, operation, parameters).await;
     }
     let mut found = None;

@@ -69,6 +69,9 @@ pub trait Service<W: World>: Sized {
     /// Whether it marks items and works them ([`Service::work`]).
     const WORKS_MARKS: bool = false;
 
+    /// Whether time demands something of it ([`Service::tick`]); the others only catch up.
+    const TICKS: bool = false;
+
     /// Its operations, named by its routes.
     type Operation: Copy + 'static;
 
@@ -86,6 +89,14 @@ pub trait Service<W: World>: Sized {
 
     /// Decides what an event means here. Plug-ins are not asked. A refusal parks the event.
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure>;
+
+    /// Whether an event of this type mostly tells nothing here: then the effects of several such
+    /// events, decided one by one, go in one commit, with at most one that does tell something. Its
+    /// reactions must rest on nothing but what they gather.
+    fn is_quiet(kind: &str) -> bool {
+        let _ = kind;
+        false
+    }
 
     /// Works a marked item.
     async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {

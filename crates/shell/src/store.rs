@@ -28,7 +28,7 @@ use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
 pub struct Outage(pub String);
 
 /// One thing to read. All reads of a request see one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Read {
     /// A record.
     Record {
@@ -167,6 +167,17 @@ pub enum Needs {
     Types(Vec<&'static str>),
     /// Every event that the domain reacts to.
     Everything,
+    /// Every event that the domain reacts to up to this sequence. Under steady load a domain is
+    /// always behind by something; it is past any given sequence soon.
+    UpTo(u64),
+}
+
+impl Needs {
+    /// Everything, up to a sequence or up to now.
+    #[must_use]
+    pub fn up_to(sequence: Option<u64>) -> Self {
+        sequence.map_or(Self::Everything, Self::UpTo)
+    }
 }
 
 /// A consistent read.
@@ -191,6 +202,8 @@ pub struct Snapshot {
     pub waiting: bool,
     /// The tenant's sequence at this moment: 0 for a tenant without any commit.
     pub sequence: u64,
+    /// The life of the store that answered; see [`Check::Life`].
+    pub life: u64,
     /// What was found.
     pub found: Vec<Found>,
 }
@@ -216,6 +229,13 @@ pub enum Check {
     Unmarked {
         /// The item.
         item: String,
+    },
+    /// The store is in the life in which it was read. Versions never repeat while a store lives;
+    /// one that is restarted, restored or replaced by its replica may have lost its last commits
+    /// and give their versions again. What is remembered from an earlier life is stale.
+    Life {
+        /// The life, as a [`Snapshot`] told it.
+        life: u64,
     },
 }
 
@@ -297,6 +317,8 @@ pub enum Outcome {
     CursorMoved,
     /// The domain is behind.
     Behind,
+    /// Memory is nearly full, and the commit frees none: nothing was looked at.
+    Full,
     /// A check failed: its place in the commit's list.
     Stale(usize),
     /// A guard failed: its place, and the counters that the guards speak of, live.
@@ -321,6 +343,8 @@ pub struct Lease {
     /// How often a lease was taken, this time included, since the cursor (or the position beside
     /// it) last moved: how often the first waiting event was tried.
     pub tries: u64,
+    /// Milliseconds since the first of these tries, by the store's clock.
+    pub tried_for: u64,
 }
 
 /// The store. Every method may fail with an [`Outage`]; a commit that failed so may or may not

@@ -2,6 +2,7 @@
 
 use tradewind_kernel::time::Instant;
 
+use crate::cache::Cache;
 use crate::store::{Check, Store};
 
 /// What a component is given. There is one for wasm, one native, one in memory.
@@ -16,6 +17,9 @@ pub trait World {
 
     /// The other domains.
     fn asks(&self) -> &Self::Asks;
+
+    /// What this instance remembers of the store: of this one alone, and as long as it lives.
+    fn cache(&self) -> &Cache;
 
     /// The business clock.
     fn now(&self) -> Instant;

@@ -43,6 +43,7 @@ on_both! {
         checks_go_in_order_and_write_nothing
         versions_are_checked
         unmarked_is_checked
+        a_life_is_checked
         guards_see_live_counters
         a_floor_is_the_live_minimum
         remaining_never_goes_below_zero
@@ -61,5 +62,6 @@ on_both! {
         nudges_come_when_a_domain_falls_behind
         nudges_come_when_the_first_item_waits
         leases_are_held_and_end
-        tries_count_until_something_moves;
+        tries_count_until_something_moves
+        tries_know_since_when;
 }

@@ -7,7 +7,7 @@ mod store_support;
 use store_support::*;
 use tradewind_kernel::event::Domain;
 use tradewind_shell::memory::{Call, Fate, MemoryStore};
-use tradewind_shell::store::{Commit, Outcome, Store};
+use tradewind_shell::store::{Check, Commit, Outcome, Store};
 
 async fn sequence(store: &MemoryStore) -> u64 {
     snapshot(store, vec![]).await.sequence
@@ -55,5 +55,22 @@ fn clones_share_everything_and_contents_tell_states_apart() {
         assert_eq!(sequence(&other).await, 1);
         assert_eq!(other.contents(TENANT), store.contents(TENANT));
         assert_ne!(store.contents(TENANT), empty);
+    });
+}
+
+#[test]
+fn who_falls_back_begins_another_life() {
+    block_on(async {
+        let store = MemoryStore::new();
+        write(&store, vec![put("k", "old")]).await;
+        let earlier = store.fork();
+        let life = snapshot(&store, vec![]).await.life;
+        let lost = write(&store, vec![put("k", "lost")]).await;
+        store.fall_back_to(&earlier);
+        let again = write(&store, vec![put("k", "new")]).await;
+        assert_eq!(again, lost, "versions repeat");
+        let check = |life| Commit { checks: vec![life], ..commit(Domain::Inventory) };
+        let outcome = store.commit(&check(Check::Life { life })).await;
+        assert_eq!(outcome, Ok(Outcome::Stale(0)), "and the life says so");
     });
 }

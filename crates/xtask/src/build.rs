@@ -1,21 +1,24 @@
 //! `cargo xtask build`: from the domains' crates to one composed .wasm each.
 //!
-//! 1. Every domain is compiled as a service (feature `service`).
-//! 2. The packages that the services import name the domains they ask; those are compiled as
-//!    providers (feature `query`), and the packages that *they* import likewise, until no new one
-//!    turns up.
-//! 3. Each service is composed with its providers, checked, and written where `spin.toml` looks.
+//! A domain is a plain library. The packages under its `component/` link it into components:
+//! `service` exports its HTTP handler and the nudge, `query` its answers to other domains alone. The
+//! built-in plug-in of an extension point is a package by itself, as a partner would write it.
+//!
+//! 1. All of them are compiled in one call of cargo, so that each library is compiled once and
+//!    cargo sees everything that can be done side by side.
+//! 2. The packages that a service imports name the domains it asks. It is composed with the query
+//!    components of these, checked, and written where `spin.toml` looks.
 //!
 //! Cargo decides what to recompile; composing takes milliseconds; a file is written only when its
 //! content changed, so that the host's compiled-code cache stays warm.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::check::{self, offers, plugins, world};
+use crate::check::{self, offers, world};
 use crate::command::{run, say};
 use crate::compose::{self, NAMESPACE, Piece};
 use crate::packages::Install;
@@ -25,52 +28,71 @@ use crate::toolchain::{self, TARGET, Toolchain};
 /// Cargo's profile for components (see the root `Cargo.toml`).
 const PROFILE: &str = "component";
 
-/// The crate of the built-in plug-in for order approval.
-const DEFAULT_PLUGIN: &str = "tradewind-default-approval";
-
-/// The domain that asks it.
+/// The extension point that has a built-in plug-in, and the domain that asks there.
+const POINT: &str = "approval";
 const ASKS_PLUGIN: &str = "procurement";
 
-/// What a domain's crate is compiled as.
+/// What a component does for its domain or extension point: the ending of its package's and its
+/// world's names, and for a domain the name of its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     /// Exports the HTTP handler and the nudge, imports what it asks.
     Service,
     /// Exports the domain's queries alone.
     Query,
+    /// Answers at an extension point.
+    Plugin,
 }
 
 impl Part {
-    /// The crate's feature, also the ending of the world's name in `wit/worlds.wit`.
-    fn feature(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Service => "service",
             Self::Query => "query",
+            Self::Plugin => "plugin",
         }
     }
-}
 
-/// Builds, composes and checks every domain that has a component; returns the files in the order
-/// of [`DOMAINS`]. With no component yet there is nothing to do, which is said.
-pub fn build(project: &Project, install: Install) -> Result<Vec<PathBuf>> {
-    let domains = project.component_domains();
-    if domains.is_empty() {
-        say("no domain has a component yet (components/*/src/component.rs)");
-        return Ok(Vec::new());
+    /// Whether the domain has this part; only those that others ask have a query.
+    fn exists(self, project: &Project, domain: &str) -> bool {
+        project.part(domain, self.name()).join("Cargo.toml").is_file()
     }
-    build_some(project, install, &domains)
 }
 
-/// Builds these domains, and the query builds that they ask, whatever state the rest is in.
+/// Builds, composes and checks every domain; returns the files in the order of [`DOMAINS`].
+pub fn build(project: &Project, install: Install) -> Result<Vec<PathBuf>> {
+    let queries = DOMAINS.into_iter().filter(|domain| Part::Query.exists(project, domain));
+    let queries: Vec<&'static str> = queries.collect();
+    build_with(project, install, &DOMAINS, &queries)
+}
+
+/// Builds these domains, and the queries that they ask, whatever state the rest is in.
 pub fn build_some(
     project: &Project,
     install: Install,
     domains: &[&'static str],
 ) -> Result<Vec<PathBuf>> {
+    build_with(project, install, domains, &[])
+}
+
+/// Builds these domains. The queries, and the built-in plug-in if it is asked, are compiled together
+/// with the services; queries that turn out to be asked beyond them are compiled afterwards.
+fn build_with(
+    project: &Project,
+    install: Install,
+    domains: &[&'static str],
+    queries: &[&'static str],
+) -> Result<Vec<PathBuf>> {
     let toolchain = toolchain::ensure(project.root(), install)?;
     say(&format!("building the components: {}", domains.join(", ")));
-    let services = compile(project, toolchain, domains, Part::Service)?;
-    let providers = compile_providers(project, toolchain, &services)?;
+    let services = domains.iter().map(|domain| (*domain, Part::Service));
+    let queried = queries.iter().map(|domain| (*domain, Part::Query));
+    let plugin = domains.contains(&ASKS_PLUGIN).then_some((POINT, Part::Plugin));
+    let together: Vec<_> = services.chain(queried).chain(plugin).collect();
+    let mut services = compile(project, toolchain, &together)?;
+    let mut providers = services.split_off(domains.len());
+    let plugins = providers.split_off(queries.len());
+    compile_asked(project, toolchain, &services, queries, &mut providers)?;
     fs::create_dir_all(project.components())?;
     let mut files = Vec::new();
     for (domain, service) in domains.iter().zip(&services) {
@@ -82,57 +104,38 @@ pub fn build_some(
         say(&format!("  {domain}.wasm  {} kB", whole.bytes.len() / 1000));
         files.push(file);
     }
-    if domains.contains(&ASKS_PLUGIN) {
-        build_default_plugin(project, toolchain)?;
+    for plugin in plugins {
+        check::plugins::check(&project.wit(), &plugin)?;
+        write_if_changed(&project.default_plugin(), &plugin.bytes)?;
+        say(&format!("  default-approval.wasm  {} kB", plugin.bytes.len() / 1000));
     }
-    if project.manifest().is_file() {
-        let manifest = check::manifest::check_file(&project.manifest())?;
-        if domains.len() == DOMAINS.len() {
-            check::manifest::check_built(&manifest, project.root())?;
-        }
+    let manifest = check::manifest::check_file(&project.manifest())?;
+    if domains.len() == DOMAINS.len() {
+        check::manifest::check_built(&manifest, project.root())?;
     }
     Ok(files)
 }
 
-/// Compiles and checks the plug-in that `spin.toml` attaches.
-fn build_default_plugin(project: &Project, toolchain: Toolchain) -> Result<()> {
-    let target = project.wasm_target().join("plugin");
-    let mut cargo = toolchain.cargo(project.root());
-    cargo.args(["build", "--target", TARGET, "--profile", PROFILE, "--lib"]);
-    cargo.arg("--target-dir").arg(&target).arg("--package").arg(DEFAULT_PLUGIN);
-    run(&mut cargo)?;
-    let made = format!("{}.wasm", DEFAULT_PLUGIN.replace('-', "_"));
-    let made = target.join(TARGET).join(PROFILE).join(made);
-    let bytes = fs::read(&made).with_context(|| format!("cargo made no {}", made.display()))?;
-    let plugin = Piece { name: "the default plug-in".to_owned(), bytes };
-    plugins::check(&project.wit(), &plugin)?;
-    write_if_changed(&project.default_plugin(), &plugin.bytes)?;
-    say(&format!("  default-approval.wasm  {} kB", plugin.bytes.len() / 1000));
-    Ok(())
-}
-
-/// Compiles the query builds that the services need, and those that these need in turn.
-fn compile_providers(
+/// Compiles the queries that are asked and not there yet, and those that these ask in turn.
+fn compile_asked(
     project: &Project,
     toolchain: Toolchain,
     services: &[Piece],
-) -> Result<Vec<Piece>> {
-    let mut providers: Vec<Piece> = Vec::new();
-    let mut known = BTreeSet::new();
-    let mut askers = services.to_vec();
-    loop {
-        let mut asked = BTreeSet::new();
+    compiled: &[&'static str],
+    providers: &mut Vec<Piece>,
+) -> Result<()> {
+    let mut known: BTreeSet<&'static str> = compiled.iter().copied().collect();
+    let mut askers: Vec<Piece> = services.iter().chain(providers.iter()).cloned().collect();
+    while !askers.is_empty() {
+        let mut new = Vec::new();
         for asker in &askers {
-            asked.extend(asked_domains(asker)?);
+            let asked = asked_domains(asker)?.into_iter();
+            new.extend(asked.filter(|domain| known.insert(domain)).map(|it| (it, Part::Query)));
         }
-        let new: Vec<&'static str> =
-            asked.into_iter().filter(|domain| known.insert(*domain)).collect();
-        if new.is_empty() {
-            return Ok(providers);
-        }
-        askers = compile(project, toolchain, &new, Part::Query)?;
+        askers = compile(project, toolchain, &new)?;
         providers.extend(askers.iter().cloned());
     }
+    Ok(())
 }
 
 /// The domains whose package an asker imports: `tradewind:inventory/stock@…` is inventory's.
@@ -148,36 +151,29 @@ fn asked_domains(asker: &Piece) -> Result<BTreeSet<&'static str>> {
         .collect())
 }
 
-/// Compiles one part of several domains in one call of cargo, and checks each against its world.
-fn compile(
-    project: &Project,
-    toolchain: Toolchain,
-    domains: &[&str],
-    part: Part,
-) -> Result<Vec<Piece>> {
+/// Compiles these parts in one call of cargo, and checks each against its world.
+fn compile(project: &Project, toolchain: Toolchain, parts: &[(&str, Part)]) -> Result<Vec<Piece>> {
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut cargo = toolchain.cargo(project.root());
-    cargo.args(["build", "--target", TARGET, "--profile", PROFILE, "--lib"]);
-    // A folder for each part: cargo gives both builds of a crate the same file name, and in one
-    // folder each would undo the other at every run.
-    let target = project.wasm_target().join(part.feature());
-    cargo.arg("--target-dir").arg(&target);
-    let mut features = Vec::new();
-    for domain in domains {
-        cargo.arg("--package").arg(format!("tradewind-{domain}"));
-        features.push(format!("tradewind-{domain}/{}", part.feature()));
+    cargo.args(["build", "--target", TARGET, "--profile", PROFILE]);
+    cargo.arg("--target-dir").arg(project.wasm_target());
+    for (domain, part) in parts {
+        cargo.arg("--package").arg(format!("tradewind-{domain}-{}", part.name()));
     }
-    cargo.arg("--features").arg(features.join(","));
     run(&mut cargo)?;
-    let folder = target.join(TARGET).join(PROFILE);
-    let mut pieces = Vec::new();
-    for domain in domains {
-        let file = folder.join(format!("tradewind_{domain}.wasm"));
-        let bytes = fs::read(&file).with_context(|| format!("cargo made no {}", file.display()))?;
-        let piece = Piece { name: format!("{domain}-{}", part.feature()), bytes };
-        world::check(&project.wit(), &piece.name, &piece)?;
-        pieces.push(piece);
-    }
-    Ok(pieces)
+    let folder = project.wasm_target().join(TARGET).join(PROFILE);
+    parts.iter().map(|(domain, part)| piece(project, &folder, domain, *part)).collect()
+}
+
+/// Reads what cargo made of a part, and holds it to its world.
+fn piece(project: &Project, folder: &Path, domain: &str, part: Part) -> Result<Piece> {
+    let file = folder.join(format!("tradewind_{domain}_{}.wasm", part.name()));
+    let bytes = fs::read(&file).with_context(|| format!("cargo made no {}", file.display()))?;
+    let piece = Piece { name: format!("{domain}-{}", part.name()), bytes };
+    world::check(&project.wit(), &piece.name, &piece)?;
+    Ok(piece)
 }
 
 fn write_if_changed(file: &PathBuf, bytes: &[u8]) -> Result<()> {

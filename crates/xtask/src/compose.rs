@@ -271,6 +271,7 @@ mod tests {
         check("procurement-service", "procurement-service").unwrap();
         for (world, part, fault) in [
             ("suppliers-query", "inventory-query", "does not export tradewind:suppliers/standing"),
+            ("suppliers-query", "inventory-query", "exports tradewind:inventory/stock"),
             ("suppliers-query", "circular-query", "imports tradewind:inventory/stock"),
             ("unknown", "suppliers-query", "no world `unknown`"),
         ] {

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::command::say;
 use crate::keys::Keys;
@@ -47,8 +48,8 @@ pub fn load(base_url: &str, keys: &Keys) -> Result<()> {
 }
 
 /// Delays an open order of the demo brand and tells what followed: what was asked, what changed,
-/// why, and what can be done.
-pub fn late_shipment(base_url: &str, keys: &Keys) -> Result<()> {
+/// why, and what can be done. Gives back the cascade as the host answered it.
+pub fn late_shipment(base_url: &str, keys: &Keys) -> Result<Value> {
     let people = People::of(keys)?;
     story::late_shipment(&Client::new(base_url, &people))
 }

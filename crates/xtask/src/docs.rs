@@ -9,7 +9,8 @@ use crate::{plugin, vendor};
 /// The test whose goldens are the generated documents; `UPDATE=1` makes it write them.
 const GOLDENS: &str = "contracts";
 
-/// Rewrites `wit/deps/`, the plug-ins' copies of their contract, and the documents that the tests compare with the code.
+/// Rewrites `wit/deps/`, the plug-ins' copies of their contract, and the documents that the tests
+/// compare with the code.
 pub fn docs(project: &Project) -> Result<()> {
     vendor::vendor(project)?;
     let contract = plugin::contract::text(project)?;

@@ -47,6 +47,9 @@ enum Task {
     Test {
         #[command(flatten)]
         setup: Setup,
+        /// Show the calls that led to a failure.
+        #[arg(long)]
+        backtrace: bool,
         /// Passed to the test runner, such as the name of a test.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
@@ -126,7 +129,9 @@ fn run(task: Task) -> Result<()> {
             let some: Vec<&'static str> = some.collect();
             build::build_some(&project, setup.install(), &some).map(|_files| ())
         }
-        Task::Test { setup, filter } => test::test(&project, setup.install(), &filter),
+        Task::Test { setup, backtrace, filter } => {
+            test::test(&project, setup.install(), &test::Options { backtrace, filter })
+        }
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
@@ -139,10 +144,10 @@ fn run(task: Task) -> Result<()> {
 fn late_shipment(project: &Project, options: &up::Options) -> Result<()> {
     let base_url = format!("http://{}", options.listen);
     if std::net::TcpStream::connect(options.listen).is_ok() {
-        return demo::late_shipment(&base_url, &Keys::of(&options.data(project)?)?);
+        return demo::late_shipment(&base_url, &Keys::of(&options.data(project)?)?).map(drop);
     }
     let running = up::start(project, options, &Interrupt::install()?)?;
     let told = demo::late_shipment(&running.base_url(), &running.keys);
     running.stop()?;
-    told
+    told.map(drop)
 }

@@ -54,6 +54,11 @@ pub fn redis_command_line() -> String {
     }
 }
 
+/// The command that installs Debian's packages, as a person would type it.
+pub fn command_line(packages: &[&str]) -> String {
+    format!("sudo apt-get install -y --no-install-recommends {}", packages.join(" "))
+}
+
 /// Installs a Redis server by the machine's package manager.
 pub fn install_redis() -> Result<()> {
     let manager = MANAGERS

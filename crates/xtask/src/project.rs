@@ -49,8 +49,8 @@ impl Project {
         self.root.join(".tradewind")
     }
 
-    /// Cargo's folders for components, a subfolder for each part. They are apart from the native
-    /// one, since two compilers in one folder rebuild each other's build scripts and macros.
+    /// Cargo's folder for components. It is apart from the native one, since two compilers in one
+    /// folder rebuild each other's build scripts and macros.
     pub fn wasm_target(&self) -> PathBuf {
         self.root.join("target/wasm")
     }
@@ -70,13 +70,8 @@ impl Project {
         self.components().join("default-approval.wasm")
     }
 
-    /// The domains whose crate has a component, in the order of [`DOMAINS`].
-    pub fn component_domains(&self) -> Vec<&'static str> {
-        DOMAINS
-            .into_iter()
-            .filter(|domain| {
-                self.root.join("components").join(domain).join("src/component.rs").is_file()
-            })
-            .collect()
+    /// The package that links a domain into one of its components, `service` or `query`.
+    pub fn part(&self, domain: &str, part: &str) -> PathBuf {
+        self.root.join("components").join(domain).join("component").join(part)
     }
 }

@@ -9,7 +9,7 @@ use tradewind_finance::Finance;
 use tradewind_inventory::Inventory;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::{Offer, Standing};
+use tradewind_kernel::asks::suppliers::{Commitment, Offer, Standing};
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::{Domain, Event, NewEvent, Origin, reacted_by};
 use tradewind_kernel::{Id, Instant};
@@ -52,11 +52,16 @@ impl tradewind_planning::asks::Asks for Nobody {
         unanswered()
     }
 
+    async fn commitment(&self, _: &str, _: &str) -> Result<Answered<Commitment>, AskError> {
+        unanswered()
+    }
+
     async fn trial(
         &self,
         _: &str,
         _: &str,
         _: &[TrialChange],
+        _: u64,
     ) -> Result<Answered<Trial>, AskError> {
         unanswered()
     }
@@ -65,11 +70,16 @@ impl tradewind_planning::asks::Asks for Nobody {
         unanswered()
     }
 
-    async fn positions(&self, _: &str, _: &[Id]) -> Result<Answered<Vec<Position>>, AskError> {
+    async fn positions(
+        &self,
+        _: &str,
+        _: &[Id],
+        _: u64,
+    ) -> Result<Answered<Vec<Position>>, AskError> {
         unanswered()
     }
 
-    async fn outlook(&self, _: &str, _: u32) -> Result<Answered<Outlook>, AskError> {
+    async fn outlook(&self, _: &str, _: u32, _: u64) -> Result<Answered<Outlook>, AskError> {
         unanswered()
     }
 }

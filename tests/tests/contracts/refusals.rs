@@ -80,6 +80,7 @@ fn status(kind: &str) -> Option<&'static str> {
         "TooLarge" => "413",
         "MediaType" => "415",
         "Invalid" => "422",
+        "Unavailable" => "503",
         _ => return None,
     })
 }

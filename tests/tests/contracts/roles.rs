@@ -78,7 +78,8 @@ fn shared(path: &str) -> Option<BTreeSet<&'static str>> {
     })
 }
 
-fn wanted(name: &str, path: &str) -> Option<BTreeSet<&'static str>> {
+/// Who may beside admin.
+pub fn wanted(name: &str, path: &str) -> Option<BTreeSet<&'static str>> {
     if let Some(shared) = shared(path) {
         return Some(shared);
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tradewind_tests::driver::Driver;
-use tradewind_tests::hosted::{Application, Hosted};
+use tradewind_tests::hosted::{Application, Entry, Hosted};
 
 use crate::building::faulty;
 use crate::buying::{ORDERS, draft, on_failure, order, prepare, send, sender, sent};
@@ -42,11 +42,11 @@ const MILLISECONDS: &str = "5000";
 /// Little is eaten sooner than much.
 const MEBIBYTES: &str = "16";
 
-fn start() -> Hosted {
+fn start(entry: Entry) -> Hosted {
     let limits = ["--plugin-milliseconds", MILLISECONDS, "--plugin-mebibytes", MEBIBYTES];
     let arguments = limits.map(str::to_owned).to_vec();
     let plugin = Some(faulty());
-    let mut host = Hosted::start_with(Application { plugin, arguments }).unwrap();
+    let mut host = Hosted::start_with(Application { entry, plugin, arguments }).unwrap();
     let mut suppliers = vec![(SOUND, "VN"), (SLOW, "VN")];
     suppliers.extend(FAULTS.map(|(name, _)| (name, "VN")));
     prepare(&mut host, &suppliers);
@@ -65,7 +65,15 @@ fn sequence(host: &mut Hosted) -> Value {
 
 #[test]
 fn a_failing_plug_in_costs_its_own_orders_alone() {
-    let mut host = start();
+    costs_its_own_orders_alone(start(Entry::Lean));
+}
+
+#[test]
+fn a_failing_plug_in_costs_its_own_orders_alone_over_wasi_http() {
+    costs_its_own_orders_alone(start(Entry::WasiHttp));
+}
+
+fn costs_its_own_orders_alone(mut host: Hosted) {
     let faulty: Vec<String> =
         FAULTS.iter().map(|(supplier, _)| draft(&mut host, supplier, 100)).collect();
     let sound: Vec<String> =
@@ -116,7 +124,7 @@ fn a_failing_plug_in_costs_its_own_orders_alone() {
 
 #[test]
 fn where_the_policy_says_so_its_own_steps_stand() {
-    let mut host = start();
+    let mut host = start(Entry::default());
     on_failure(&mut host, "default");
     let orders: Vec<String> =
         FAULTS.iter().map(|(supplier, _)| draft(&mut host, supplier, 100)).collect();

@@ -4,39 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tradewind_kernel::refusal::RefusalKind;
-use tradewind_kernel::{Day, Decision, Id, Quantity, Refusal};
+use tradewind_kernel::{Day, Decision, Domain, Id, Quantity, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::{Gather, Kept};
 use tradewind_shell::route::Role;
 use tradewind_shell::service::Service;
-use tradewind_shell::store::Read;
+use tradewind_shell::store::{Needs, Read};
 use tradewind_shell::world::World;
 
 use super::bound;
-use super::stock::check_known;
+use super::stock::{check_known, line_count};
 use crate::asks::Asks;
+use crate::demand::{self, open_lines};
 use crate::gathering::{common_reads, item, network, promises, situation, situation_reads};
 use crate::keys;
 use crate::order::{self, LineState, Order, OrderBody, ReasonBody};
 use crate::pegging::{Reason, peg};
 use crate::promise::{Asked, available_to_promise, promise as dry_run};
 use crate::purchase::{Purchase, earliest};
-use crate::repegging::{PromisePeg, repeg};
-use crate::situation::Situation;
+use crate::repegging::{Promise, PromisePeg, repeg};
 use crate::views::{OrderSummary, PromiseView};
 
-/// Everything about these items, at one moment.
-async fn prefetch<W: World>(gather: &Gather<'_, W>, skus: &BTreeSet<Id>) -> Result<(), Failure> {
-    let mut reads = common_reads();
-    for sku in skus {
-        let item = sku.to_string();
-        reads.extend(situation_reads(sku));
-        reads.push(Read::Set { key: keys::promises(sku) });
-        reads.push(Read::Mark { domain: tradewind_kernel::Domain::Inventory, item });
-    }
-    gather.prefetch(reads).await
-}
+/// Demand lines of an item up to which an answer pegs it though it waits to be pegged: so many cost
+/// less than the commit. A heavier item that waits is answered as it is kept, and its new lines as
+/// `waiting`, so that stating a line costs the same however many there are.
+const PEGGED_IN_ANSWER: Quantity = 256;
 
 pub(super) async fn put<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, Failure>
 where
@@ -54,7 +47,8 @@ where
         call.if_match(version)?;
         let existing = kept.as_ref().map(|kept| &kept.value);
         let wanted: BTreeSet<Id> = body.lines.iter().map(|line| line.sku.clone()).collect();
-        prefetch(gather, &wanted).await?;
+        let items = wanted.iter().map(|sku| Read::Record { key: keys::item(sku) });
+        gather.prefetch(common_reads().into_iter().chain(items).collect()).await?;
         let mut known = BTreeSet::new();
         for sku in &wanted {
             if item(gather, sku).await?.is_some() {
@@ -65,7 +59,11 @@ where
         let (now, today) = (gather.now(), gather.today().await?);
         let context = order::Context { now, today, network: &network, known: &known };
         let next = order::stated(existing, &body, &context)?;
-        let states = predicted(gather, existing, &next, &id).await?;
+        // What lines will be promised is read apart: it steers nothing, so that orders of one item
+        // do not get into each other's way.
+        let reading =
+            Gather::new(gather.world(), gather.tenant(), Domain::Inventory, Needs::Everything, 0);
+        let states = predicted(&reading, existing, &next, &id).await?;
         if existing == Some(&next) {
             let view = order::body(&next, &id, &states, &version.to_string());
             return Ok(Decision::unchanged(view, version));
@@ -78,7 +76,8 @@ where
     .await
 }
 
-/// What the lines will be promised: the dry run of pegging with the order as it will be.
+/// What the lines will be promised: the dry run of pegging with the order as it will be. Of an item
+/// that is heavy and waits: what is kept of lines that stay as they are.
 async fn predicted<W: World>(
     gather: &Gather<'_, W>,
     existing: Option<&Order>,
@@ -89,38 +88,94 @@ where
     W::Asks: Asks,
 {
     let anew = order::anew(existing, next, id);
+    let skus = next.skus();
+    let weight = |sku: &Id| Read::CounterFields { key: keys::lines(sku), fields: line_count() };
+    let reads = skus.iter().flat_map(|sku| [weight(sku), waits(sku)]);
+    gather.prefetch(common_reads().into_iter().chain(reads).collect()).await?;
+    let mut pegged = BTreeSet::new();
+    for sku in &skus {
+        let lines = gather.counter_fields(keys::lines(sku), line_count()).await?;
+        let light = lines.iter().all(|lines| *lines <= PEGGED_IN_ANSWER);
+        if light || gather.mark(sku.as_str()).await?.is_none() {
+            pegged.insert(sku.clone());
+        }
+    }
+    let mut reads: Vec<Read> = Vec::new();
+    for sku in &skus {
+        if pegged.contains(sku) {
+            reads.extend(situation_reads(sku));
+            reads.push(Read::Set { key: keys::promises(sku) });
+        } else {
+            reads.extend(own_reads(next, id, sku));
+        }
+    }
+    gather.prefetch(reads).await?;
     let mut states = BTreeMap::new();
-    for sku in next.skus() {
-        let mut after = situation(gather, &sku).await?;
-        let mut kept = promises(gather, &sku).await?;
+    for sku in &skus {
+        if !pegged.contains(sku) {
+            let mut kept = own_promises(gather, next, id, sku).await?;
+            kept.retain(|name, _| !anew.contains(&(sku.clone(), name.clone())));
+            states.extend(states_of(gather, next, id, sku, &kept).await?);
+            continue;
+        }
+        let mut after = situation(gather, sku).await?;
+        let mut kept = promises(gather, sku).await?;
         kept.retain(|name, _| !anew.contains(&(sku.clone(), name.clone())));
         after.demand.retain(|_, line| line.order != *id);
-        for (_, line) in next.demand(id).filter(|(of, _)| **of == sku) {
-            after.demand.insert(line.member(), line);
-        }
+        after.demand.extend(order::own_demand(next, id, sku));
         let given = repeg(&after, &kept).promises;
-        let promised = |name: &str| given.get(name).cloned();
-        states.extend(states_of(gather, &after, id, promised).await?);
+        states.extend(states_of(gather, next, id, sku, &given).await?);
     }
     Ok(states)
 }
 
-/// The states of an order's lines of one item.
+fn waits(sku: &Id) -> Read {
+    Read::Mark { domain: Domain::Inventory, item: sku.to_string() }
+}
+
+/// What is read of an item for an order's own lines alone.
+fn own_reads(order: &Order, id: &Id, sku: &Id) -> [Read; 2] {
+    let members = order::own_demand(order, id, sku).into_keys().collect();
+    let fields = vec![demand::claimed(id), demand::shipped(id)];
+    [
+        Read::Members { key: keys::promises(sku), members },
+        Read::CounterFields { key: keys::fills(sku), fields },
+    ]
+}
+
+/// The promises that are kept of an order's own lines of an item.
+async fn own_promises<W: World>(
+    gather: &Gather<'_, W>,
+    order: &Order,
+    id: &Id,
+    sku: &Id,
+) -> Result<BTreeMap<String, Promise>, Failure> {
+    let names: Vec<String> = order::own_demand(order, id, sku).into_keys().collect();
+    let kept = gather.members(keys::promises(sku), names.clone()).await?;
+    Ok(names.into_iter().zip(kept).filter_map(|(name, kept)| Some((name, kept?))).collect())
+}
+
+/// The states of an order's lines of one item, with these promises.
 async fn states_of<W: World>(
     gather: &Gather<'_, W>,
-    situation: &Situation,
+    order: &Order,
     id: &Id,
-    promised: impl Fn(&str) -> Option<crate::repegging::Promise>,
+    sku: &Id,
+    promises: &BTreeMap<String, Promise>,
 ) -> Result<BTreeMap<u32, LineState>, Failure>
 where
     W::Asks: Asks,
 {
+    let fields = vec![demand::claimed(id), demand::shipped(id)];
+    let filled = gather.counter_fields(keys::fills(sku), fields.clone()).await?;
+    let fills = fields.into_iter().zip(filled).collect();
+    let demand = order::own_demand(order, id, sku);
     let mut states = BTreeMap::new();
-    for line in situation.lines().into_iter().filter(|line| line.demand.order == *id) {
-        let mut state = LineState::of(&line, promised(&line.demand.member()));
+    for line in open_lines(&demand, &fills) {
+        let mut state = LineState::of(&line, promises.get(&line.demand.member()).cloned());
         if state.is_short() {
             let (channel, wanted) = (&line.demand.channel, line.demand.wanted);
-            state.purchase = purchase(gather, situation, channel, wanted).await?;
+            state.purchase = purchase(gather, sku, channel, wanted).await?;
         }
         states.insert(line.demand.line, state);
     }
@@ -130,17 +185,17 @@ where
 /// The purchase that could serve a channel where supply does not suffice.
 async fn purchase<W: World>(
     gather: &Gather<'_, W>,
-    situation: &Situation,
+    sku: &Id,
     channel: &Id,
     wanted: Day,
 ) -> Result<Option<Purchase>, Failure>
 where
     W::Asks: Asks,
 {
-    let answer = gather.world().asks().offers(gather.tenant(), situation.sku()).await;
+    let answer = gather.world().asks().offers(gather.tenant(), sku).await;
     let offers = gather.asked(answer)?;
-    let shelf = &situation.shelf;
-    Ok(earliest(&offers, &shelf.network, channel, (shelf.today, wanted)))
+    let (network, today) = (network(gather).await?, gather.today().await?);
+    Ok(earliest(&offers, &network, channel, (today, wanted)))
 }
 
 async fn kept<W: World>(gather: &Gather<'_, W>, id: &Id) -> Result<Kept<Order>, Failure> {
@@ -157,14 +212,14 @@ where
         let kept = kept(gather, &id).await?;
         bound(call, &kept.channel, Role::READERS)?;
         let skus = kept.skus();
-        prefetch(gather, &skus).await?;
+        let reads = skus.iter().flat_map(|sku| own_reads(&kept, &id, sku).into_iter());
+        let waits = skus.iter().map(waits);
+        gather.prefetch(common_reads().into_iter().chain(waits).chain(reads).collect()).await?;
         let mut states = BTreeMap::new();
         for sku in &skus {
             gather.settled(sku.as_str()).await?;
-            let promises = promises(gather, sku).await?;
-            let situation = situation(gather, sku).await?;
-            let promised = |name: &str| promises.get(name).cloned();
-            states.extend(states_of(gather, &situation, &id, promised).await?);
+            let promises = own_promises(gather, &kept, &id, sku).await?;
+            states.extend(states_of(gather, &kept, &id, sku, &promises).await?);
         }
         let body = order::body(&kept.value, &id, &states, &kept.version.to_string());
         Ok(Answer::versioned(body, kept.version))
@@ -250,7 +305,7 @@ where
             purchase: None,
         };
         if view.day.is_none() {
-            view.purchase = purchase(gather, &situation, &channel, wanted).await?;
+            view.purchase = purchase(gather, &sku, &channel, wanted).await?;
         }
         if let Some(purchase) = &view.purchase {
             view.day = Some(purchase.day);

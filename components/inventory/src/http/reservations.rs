@@ -21,6 +21,8 @@ use crate::order::Order;
 use crate::reservation::{self, Context, Reservation, ReserveBody};
 use crate::tick::renew;
 
+/// Reserves. The usual one is a single round trip: what the instance remembers is enough to decide,
+/// and the commit's checks and guards say whether it was right. Everything else is read.
 pub(super) async fn reserve<S: Service<W>, W: World>(
     call: &Call<'_, S, W>,
 ) -> Result<Answer, Failure> {
@@ -31,28 +33,23 @@ pub(super) async fn reserve<S: Service<W>, W: World>(
         let order = body.order.as_ref().map(keys::order);
         let mut reads = common_reads();
         reads.extend(skus.iter().flat_map(shelf_reads));
-        reads.extend(order.clone().map(|key| Read::Record { key }));
+        reads.extend(order.map(|key| Read::Record { key }));
+        if gather.recall(reads.clone()) {
+            if let Some(decision) = as_remembered(gather, &body, &skus).await? {
+                return Ok(decision);
+            }
+            gather.begin_anew();
+        }
         gather.prefetch(reads).await?;
-        let shelves = shelves(gather, &skus).await?;
-        let mut stale = shelves.values().filter(|shelf| !shelf.is_renewed()).peekable();
+        let order = order_of(gather, &body).await?;
+        let mut context = context(gather, &skus, order.as_ref()).await?;
+        let mut stale = context.shelves.values().filter(|shelf| !shelf.is_renewed()).peekable();
         if stale.peek().is_some() {
             for shelf in stale {
                 renew::<S, W>(call.world(), call.tenant(), &shelf.sku).await?;
             }
             return Err(Failure::Behind);
         }
-        let order = match order {
-            Some(key) => gather.record::<Order>(key).await?,
-            None => None,
-        };
-        let mut context = Context {
-            id: gather.id("res"),
-            now: gather.now(),
-            network: &*network(gather).await?,
-            shelves,
-            order_channel: order.as_ref().map(|order| order.channel.clone()),
-            ordered: BTreeMap::new(),
-        };
         if let (Some(id), Some(order)) = (&body.order, &order)
             && may_backorder(&body, &context)
         {
@@ -61,6 +58,41 @@ pub(super) async fn reserve<S: Service<W>, W: World>(
         Ok(reservation::reserve(&body, &context)?)
     })
     .await
+}
+
+/// The decision on what the instance remembers, if it may rest on that.
+async fn as_remembered<W: World>(
+    gather: &Gather<'_, W>,
+    body: &ReserveBody,
+    skus: &BTreeSet<Id>,
+) -> Result<Option<Decision>, Failure> {
+    let order = order_of(gather, body).await?;
+    Ok(reservation::reserve_as_remembered(body, &context(gather, skus, order.as_ref()).await?))
+}
+
+async fn order_of<W: World>(
+    gather: &Gather<'_, W>,
+    body: &ReserveBody,
+) -> Result<Option<Kept<Order>>, Failure> {
+    match &body.order {
+        Some(id) => gather.record::<Order>(keys::order(id)).await,
+        None => Ok(None),
+    }
+}
+
+async fn context<W: World>(
+    gather: &Gather<'_, W>,
+    skus: &BTreeSet<Id>,
+    order: Option<&Kept<Order>>,
+) -> Result<Context, Failure> {
+    Ok(Context {
+        id: gather.id("res"),
+        now: gather.now(),
+        network: network(gather).await?,
+        shelves: shelves(gather, skus).await?,
+        order_channel: order.map(|order| order.channel.clone()),
+        ordered: BTreeMap::new(),
+    })
 }
 
 /// What an order's lines are for of these items.

@@ -12,7 +12,7 @@ use tradewind_shell::gather::Gather;
 use tradewind_shell::route::Role;
 use tradewind_shell::run::PATIENT_ATTEMPTS;
 use tradewind_shell::service::Service;
-use tradewind_shell::store::{Found, Read};
+use tradewind_shell::store::{Found, Outage, Read};
 use tradewind_shell::world::World;
 
 use super::bound;
@@ -27,7 +27,7 @@ use crate::place::Elsewhere;
 use crate::protection::{self, ProtectionRecord, ProtectionTerms};
 use crate::situation::Situation;
 use crate::tick::LastDay;
-use crate::verify::{Counted, Difference, Recount, counters, promises as compare};
+use crate::verify::{Counted, Difference, Recount, counters, promises as compare, weight};
 use crate::views::{Availability, NodeStock, Protected, StockView, Verified};
 
 /// The kinds of counters of stock at a node.
@@ -252,7 +252,9 @@ pub(super) async fn verify<S: Service<W>, W: World>(
             })
             .await?;
         let found = serde_json::from_value::<Vec<Difference>>(page.body["differences"].clone());
-        verified.differences.extend(found.unwrap_or_default());
+        let unread =
+            |fault: serde_json::Error| Outage(format!("differences that do not read: {fault}"));
+        verified.differences.extend(found.map_err(unread)?);
         let count = |name: &str| {
             page.body[name].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
         };
@@ -274,6 +276,7 @@ async fn verify_items<W: World>(
     let reads = |sku: &Id| {
         let mut reads = situation_reads(sku);
         reads.push(Read::Set { key: keys::promises(sku) });
+        reads.push(Read::CounterFields { key: keys::lines(sku), fields: line_count() });
         reads.push(Read::Mark {
             domain: tradewind_kernel::Domain::Inventory,
             item: sku.to_string(),
@@ -292,6 +295,8 @@ async fn verify_items<W: World>(
     for sku in skus {
         let situation = situation(gather, sku).await?;
         let (stock, fills) = (situation.shelf.counters.clone(), situation.fills.clone());
+        let counted = gather.counter_fields(keys::lines(sku), line_count()).await?;
+        differences.extend(weight(&situation, counted.into_iter().sum()));
         kept.insert(sku.clone(), Counted { stock, fills });
         if gather.mark(sku.as_str()).await?.is_some() {
             if gather.attempt() < PATIENT_ATTEMPTS {
@@ -308,6 +313,11 @@ async fn verify_items<W: World>(
         differences.extend(counters(sku, kept, &expected));
     }
     Ok((differences, pegged))
+}
+
+/// The counters that are read to know how heavy an item is.
+pub(super) fn line_count() -> Vec<String> {
+    vec![keys::LINE_COUNT.to_owned()]
 }
 
 async fn recount<W: World>(gather: &Gather<'_, W>, until: u64) -> Result<Recount, Failure> {

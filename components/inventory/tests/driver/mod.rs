@@ -26,7 +26,7 @@ use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::{serve, system_task};
 use tradewind_shell::store::{
-    Commit, Cut, Lease, Needs, Outage, Outcome, ReadRequest, Snapshot, Store,
+    Commit, Cut, Found, Lease, Needs, Outage, Outcome, ReadRequest, Snapshot, Store,
 };
 use tradewind_shell::world::{Answered, AskError, World};
 
@@ -49,6 +49,8 @@ pub type TestWorld = LocalWorld<Interleaved, Offers>;
 pub struct Interleaved {
     store: MemoryStore,
     chance: std::rc::Rc<Cell<u64>>,
+    /// Records, members and counters that were read.
+    read: std::rc::Rc<Cell<usize>>,
 }
 
 impl Interleaved {
@@ -71,7 +73,18 @@ impl Interleaved {
 impl Store for Interleaved {
     async fn read(&self, request: &ReadRequest) -> Result<Snapshot, Outage> {
         self.wait().await;
-        self.store.read(request).await
+        let snapshot = self.store.read(request).await?;
+        let pieces = snapshot.found.iter().map(|found| match found {
+            Found::Set(_, members) => members.len(),
+            Found::Members(_, members) => members.len(),
+            Found::Counters(counters) => counters.len(),
+            Found::CounterFields(values) => values.len(),
+            Found::Names(names) => names.len(),
+            Found::Events(events) => events.len(),
+            Found::Record(_) | Found::Marks(_) => 1,
+        });
+        self.read.set(self.read.get() + pieces.sum::<usize>());
+        Ok(snapshot)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Outcome, Outage> {
@@ -123,7 +136,7 @@ impl Store for Interleaved {
 pub struct Driver {
     pub world: TestWorld,
     pub store: MemoryStore,
-    keys: Cell<u64>,
+    keys: std::rc::Rc<Cell<u64>>,
 }
 
 /// An answer.
@@ -177,10 +190,29 @@ pub fn id(text: &str) -> Id {
 
 impl Driver {
     pub fn new(now: &str) -> Self {
-        let store = MemoryStore::new();
-        let interleaved = Interleaved { store: store.clone(), chance: std::rc::Rc::default() };
-        let world = LocalWorld::new(interleaved, Offers::default(), instant(now), 7);
-        Self { world, store, keys: Cell::new(0) }
+        Self::over(MemoryStore::new(), instant(now), std::rc::Rc::default())
+    }
+
+    fn over(store: MemoryStore, now: Instant, keys: std::rc::Rc<Cell<u64>>) -> Self {
+        let interleaved = Interleaved {
+            store: store.clone(),
+            chance: std::rc::Rc::default(),
+            read: std::rc::Rc::default(),
+        };
+        // Instances must not draw the same ids.
+        let seed = u128::from(store.calls()).wrapping_mul(2).wrapping_add(7);
+        let world = LocalWorld::new(interleaved, Offers::default(), now, seed);
+        Self { world, store, keys }
+    }
+
+    /// Another instance, which remembers nothing yet, over the same store.
+    pub fn beside(&self) -> Self {
+        Self::over(self.store.clone(), self.world.now(), self.keys.clone())
+    }
+
+    /// An instance that remembers nothing, over a copy of the store.
+    pub fn copy(&self) -> Self {
+        Self::over(self.store.fork(), self.world.now(), self.keys.clone())
     }
 
     pub fn caller(roles: &[Role], channel: Option<&str>) -> Caller {
@@ -239,6 +271,11 @@ impl Driver {
         said.body
     }
 
+    /// How many records, members and counters were read since this was last asked.
+    pub fn pieces_read(&self) -> usize {
+        self.world.store().read.replace(0)
+    }
+
     /// Reacts to everything that waits, and works every mark.
     pub fn settle(&self) {
         while block_on(catch_up::<Inventory, _>(&self.world, TENANT)).unwrap() {}
@@ -276,7 +313,7 @@ impl Driver {
 
     /// All events of inventory, oldest first.
     pub fn events(&self) -> Vec<Event> {
-        use tradewind_shell::store::{Found, Read};
+        use tradewind_shell::store::Read;
         let mut all = Vec::new();
         let mut after = 0;
         loop {

@@ -5,7 +5,6 @@ use tradewind_kernel::asks::inventory::{Lane, TrialChange};
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::events::inventory::Usable;
 use tradewind_kernel::events::planning::MitigationOption;
-use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
@@ -15,6 +14,7 @@ use crate::asks::Asks;
 use crate::late::LatePart;
 use crate::mitigation::{Plan, best};
 use crate::replenishment::lot;
+use crate::spending::{is_limited, room};
 
 /// Other suppliers tried for one item, the earliest to arrive first: a buyer compares a handful.
 const MAX_SUPPLIERS: usize = 8;
@@ -94,9 +94,7 @@ where
             .filter(|offer| late.is_none_or(|part| part.supplier != offer.supplier))
             .filter(|offer| self.is_usable(offer))
             .collect();
-        others.sort_by_key(|offer| {
-            (is_conditional(offer), self.arrival(offer), offer.supplier.clone())
-        });
+        others.sort_by_key(|offer| (self.arrival(offer), offer.supplier.clone()));
         let mut candidates = Vec::new();
         for offer in others.into_iter().take(MAX_SUPPLIERS) {
             let Some(node) = &node else { continue };
@@ -127,17 +125,12 @@ where
         let quantity = lot(wanted, offer.minimum, offer.multiple, offer.maximum);
         let impossible = |reason: String| {
             let description = format!("Buy from {supplier}");
-            self.situation.infeasible(kind, &description, reason)
+            let reason = format!("{supplier}: {reason}");
+            let option = self.situation.infeasible(kind, &description, reason);
+            MitigationOption { supplier: Some(supplier.clone()), ..option }
         };
-        if is_conditional(offer) {
-            let reason = format!(
-                "{supplier} is only conditionally approved; its spend limit may not allow this"
-            );
-            let option = impossible(reason);
-            return Ok(MitigationOption { supplier: Some(supplier.clone()), ..option });
-        }
         if quantity <= 0 {
-            return Ok(impossible(format!("{supplier}'s maximum is below its minimum")));
+            return Ok(impossible("its maximum is below its minimum".to_owned()));
         }
         let price = price_for(offer, quantity);
         let Some((cost, total)) = self.premium(price, late, quantity) else {
@@ -145,21 +138,46 @@ where
         };
         let day = self.arrival(offer);
         let change = TrialChange::AddSupply { node: node.clone(), day, quantity };
+        let reasons: Vec<String> = self.beyond_limit(offer, total).into_iter().collect();
         let Some(gain) = self.gain(&[change]).await? else {
-            return Ok(impossible(format!("{node} cannot receive it any more")));
+            let reason = format!("{node} cannot receive it any more");
+            return Ok(impossible([reasons, vec![reason]].concat().join("; ")));
         };
         let description = format!(
             "Buy {quantity} from {supplier} at {price} a unit, arriving at {node} on {day}"
         );
         let paid = self.usable(node, day).plus(i64::from(offer.terms_days));
         let plan = Plan { kind, description, day, cost, price: total, paid };
+        let option = self.situation.option_unless(reasons, plan, &gain);
         Ok(MitigationOption {
             supplier: Some(supplier.clone()),
             quantity: Some(quantity),
             to_node: Some(node.clone()),
             order: late.map(|part| part.order.clone()),
             line: late.map(|part| part.line),
-            ..self.situation.option(plan, &gain)
+            reason: option.reason.map(|reasons| format!("{supplier}: {reasons}")),
+            ..option
+        })
+    }
+
+    /// Why the limit of a conditional supplier forbids a purchase of this price, if it does.
+    fn beyond_limit(&self, offer: &Offer, price: Decimal) -> Option<String> {
+        if !is_limited(offer) {
+            return None;
+        }
+        let known = self.commitments.get(&offer.supplier);
+        let (known, limit) = known.and_then(|known| Some((known, known.limit?))).unzip();
+        let Some(limit) = limit else {
+            return Some("it is not known what its limit is".to_owned());
+        };
+        let in_base = |money| self.situation.in_base(money);
+        let Some(room) = known.and_then(|known| room(known, in_base)) else {
+            return Some("a rate is missing to compare its open orders with its limit".to_owned());
+        };
+        let room = room.max(Decimal::ZERO);
+        (price > room).then(|| {
+            let (price, room) = (self.situation.base_money(price), self.situation.base_money(room));
+            format!("of its limit of {limit} only {room} is free, and this costs {price}")
         })
     }
 
@@ -177,7 +195,7 @@ where
             Some(planned) => self.situation.in_base(planned)?,
             None => {
                 let usable = self.offers.iter().filter(|offer| self.is_usable(offer));
-                let approved = usable.filter(|offer| !is_conditional(offer));
+                let approved = usable.filter(|offer| !is_limited(offer));
                 let price = |offer: &Offer| {
                     let bought = lot(quantity, offer.minimum, offer.multiple, offer.maximum);
                     self.situation.in_base(price_for(offer, bought))
@@ -269,11 +287,6 @@ where
         let option = self.situation.option(plan, &gain);
         Ok(place(MitigationOption { quantity: Some(quantity), ..option }))
     }
-}
-
-/// Whether the supplier's open orders have a limit, which planning does not know.
-fn is_conditional(offer: &Offer) -> bool {
-    offer.status == SupplierStatus::Conditional
 }
 
 fn no_rate(money: Money) -> String {

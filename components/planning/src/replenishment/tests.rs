@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use tradewind_kernel::asks::inventory::OnOrder;
-use tradewind_kernel::events::suppliers::PriceBreak;
+use tradewind_kernel::events::suppliers::{PriceBreak, SupplierStatus};
 use tradewind_kernel::{Calendar, Currency, Money};
 
 fn day(text: &str) -> Day {
@@ -57,11 +57,16 @@ fn demand(daily_mean: &str, daily_deviation: &str) -> Demand {
     }
 }
 
-fn planned(position: &Position, demand: &Demand, offers: &[(&Offer, u32)]) -> Option<Need> {
-    let sources: Vec<Source<'_>> =
-        offers.iter().map(|(offer, cost)| Source { offer, rate: (*cost).into() }).collect();
+fn planned<'a>(position: &Position, demand: &Demand, offers: &[(&'a Offer, u32)]) -> Option<Need> {
+    let source =
+        |(offer, cost): &(&'a Offer, u32)| Source { offer, rate: (*cost).into(), room: None };
+    let sources: Vec<Source<'_>> = offers.iter().map(source).collect();
+    planned_from(position, demand, &sources)
+}
+
+fn planned_from(position: &Position, demand: &Demand, sources: &[Source<'_>]) -> Option<Need> {
     let (policy, node) = (Policy::standard(), Node::default());
-    let (today, sources) = (day("2026-12-01"), &sources[..]);
+    let today = day("2026-12-01");
     plan(&Situation { today, position, demand, policy: &policy, node: &node, sources })
 }
 
@@ -184,18 +189,28 @@ fn the_price_is_that_of_the_break_which_the_final_quantity_reaches() {
 }
 
 #[test]
-fn a_conditional_supplier_is_chosen_only_without_an_approved_one() {
-    let conditional = Offer { status: SupplierStatus::Conditional, ..offer("S1", 5, 1, 1) };
-    let approved = offer("S2", 35, 1, 1);
+fn a_supplier_beyond_its_limit_is_chosen_only_when_nobody_else_can_be() {
+    let (limited, other) = (offer("S1", 5, 1, 1), offer("S2", 35, 1, 1));
     let (stock, wanted) = (position(0, &[], 60), demand("0", "0"));
-    let need = planned(&stock, &wanted, &[(&conditional, 1), (&approved, 9)]).unwrap();
-    assert_eq!(need.supplier.as_str(), "S2", "dearer and later, but it may be released to");
-    assert!(!need.explanation.choice.contains("conditionally"));
-    let need = planned(&stock, &wanted, &[(&conditional, 1)]).unwrap();
+    // 60 units at 1 each.
+    let chosen = |room: i64, others: &[Source<'_>]| {
+        let first = Source { offer: &limited, rate: Decimal::ONE, room: Some(room.into()) };
+        let sources: Vec<Source<'_>> = others.iter().cloned().chain([first]).collect();
+        planned_from(&stock, &wanted, &sources).unwrap()
+    };
+    let dearer = [Source { offer: &other, rate: 9.into(), room: None }];
+    assert_eq!(
+        chosen(60, &dearer).supplier.as_str(),
+        "S1",
+        "within its limit it is like any other"
+    );
+    assert_eq!(chosen(59, &dearer).supplier.as_str(), "S2", "dearer and later, but lawful");
+    assert!(!chosen(60, &[]).explanation.choice.contains("limit"));
+    let need = chosen(59, &[]);
     assert_eq!(need.supplier.as_str(), "S1");
     assert!(need.explanation.choice.ends_with(
-        "S1 is only conditionally approved and its spend limit may not allow this, but no \
-         approved supplier can be chosen"
+        "S1 is conditionally approved and only 59 of its spend limit is free (in the base \
+         currency), but no other supplier can be chosen"
     ));
 }
 

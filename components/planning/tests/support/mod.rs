@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use futures::executor::block_on;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use tradewind_inventory::pegging::{PegInput, Supply, SupplyKind, peg};
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Lane, Network, Position, Trial, TrialChange};
-use tradewind_kernel::asks::suppliers::Offer;
+use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::{Domain, NewEvent, Origin, Payload};
 use tradewind_kernel::events::inventory::{Holding, PromiseMove, Usable};
 use tradewind_kernel::{Day, Id, Instant, Money};
@@ -45,6 +46,7 @@ pub struct Others {
     pub pegging: Mutex<Option<PegInput>>,
     pub prices: Mutex<Vec<(String, Money)>>,
     pub offers: Mutex<Vec<Offer>>,
+    pub commitments: Mutex<BTreeMap<String, Commitment>>,
     pub lanes: Mutex<Vec<Lane>>,
     pub outlook: Mutex<Outlook>,
     pub positions: Mutex<Vec<Position>>,
@@ -141,11 +143,16 @@ impl Asks for Others {
         self.answer(self.offers.lock().unwrap().clone())
     }
 
+    async fn commitment(&self, _: &str, name: &str) -> Result<Answered<Commitment>, AskError> {
+        self.answer(self.commitments.lock().unwrap().get(name).cloned().unwrap_or_default())
+    }
+
     async fn trial(
         &self,
         _: &str,
         _: &str,
         changes: &[TrialChange],
+        _: u64,
     ) -> Result<Answered<Trial>, AskError> {
         let Some(input) = self.pegging.lock().unwrap().clone() else {
             return Err(AskError::Refused("sku-unknown".to_owned(), "no such item".to_owned()));
@@ -163,12 +170,17 @@ impl Asks for Others {
         self.answer(Network { lanes: self.lanes.lock().unwrap().clone(), channels: Vec::new() })
     }
 
-    async fn positions(&self, _: &str, skus: &[Id]) -> Result<Answered<Vec<Position>>, AskError> {
+    async fn positions(
+        &self,
+        _: &str,
+        skus: &[Id],
+        _: u64,
+    ) -> Result<Answered<Vec<Position>>, AskError> {
         let all = self.positions.lock().unwrap();
         self.answer(all.iter().filter(|one| skus.contains(&one.sku)).cloned().collect())
     }
 
-    async fn outlook(&self, _: &str, _: u32) -> Result<Answered<Outlook>, AskError> {
+    async fn outlook(&self, _: &str, _: u32, _: u64) -> Result<Answered<Outlook>, AskError> {
         self.answer(self.outlook.lock().unwrap().clone())
     }
 }

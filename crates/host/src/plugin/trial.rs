@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::contract::exports::tradewind::plugin::approval::{Failure, Opinion, Question};
 use super::visit::{Visited, Visits};
 use crate::Limits;
-use crate::engine::{self, TickingEngine};
+use crate::engine;
 
 /// Two surroundings that differ in all that a plug-in must not go by: one is as in an application.
 const SURROUNDINGS: [u64; 2] = [0, 20_000];
@@ -26,9 +26,9 @@ pub async fn try_out(
     compiled: &Path,
     limits: &Limits,
 ) -> anyhow::Result<Vec<Value>> {
-    let engine = TickingEngine::new(limits)?;
-    let component = engine::load(&engine.engine, plugin, compiled)?;
-    let visits = Visits::new(&engine.engine, &component, "plug-in", limits)?;
+    let engine = engine::ticking(limits)?;
+    let component = engine::load(&engine, plugin, compiled)?;
+    let visits = Visits::new(&engine, &component, "plug-in", limits)?;
     let mut results = Vec::new();
     for (place, question) in questions.into_iter().enumerate() {
         let question: Question = serde_json::from_value(question)

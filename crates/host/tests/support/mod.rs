@@ -202,6 +202,19 @@ fn guest() -> &'static Path {
     })
 }
 
+pub fn milliseconds(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+/// Runs `work` on so many threads at once and collects what each returns.
+pub fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = (0..threads).map(|index| scope.spawn(move || work(index))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
 /// Waits until something holds.
 pub fn eventually(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();

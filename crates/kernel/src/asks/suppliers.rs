@@ -25,6 +25,15 @@ pub struct Standing {
     pub limit: Option<Money>,
 }
 
+/// What may still be spent with a supplier, and what is open with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Commitment {
+    /// What open orders may sum to, for a conditional supplier.
+    pub limit: Option<Money>,
+    /// What orders that are released and not closed have open, by currency.
+    pub open: Vec<Money>,
+}
+
 /// What a supplier asks for an item, with what a buyer must know of the supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]

@@ -102,6 +102,7 @@ impl Tenant {
             Check::Unmarked { item } => {
                 self.marks.get(&commit.domain).is_none_or(|marks| !marks.contains_key(item))
             }
+            Check::Life { life } => *life == self.life,
         }
     }
 
@@ -209,16 +210,15 @@ impl Tenant {
             token: String::new(),
             causes: Vec::new(),
         });
-        mark.token = version.to_string();
         let correlation = &commit.origin.correlation;
         let named = mark.causes.iter().any(|cause| cause.correlation == *correlation);
-        if named || mark.causes.len() >= MAX_MARK_CAUSES {
-            return;
+        if !named && mark.causes.len() < MAX_MARK_CAUSES {
+            let told = !commit.events.is_empty();
+            let event = if told { event_id(version.saturating_add(1)) } else { String::new() };
+            let (correlation, by) = (correlation.clone(), commit.origin.by.clone());
+            mark.causes.push(MarkCause { correlation, event, by });
         }
-        let told = !commit.events.is_empty();
-        let event = if told { event_id(version.saturating_add(1)) } else { String::new() };
-        let (correlation, by) = (correlation.clone(), commit.origin.by.clone());
-        mark.causes.push(MarkCause { correlation, event, by });
+        mark.token = format!("{version}.{}", mark.causes.len());
     }
 
     fn tell(&mut self, commit: &Commit, version: u64) {

@@ -12,6 +12,8 @@ use crate::store::{
 /// Everything of one tenant.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tenant {
+    /// The store's life; the same in all its tenants.
+    pub(super) life: u64,
     pub(super) sequence: u64,
     pub(super) records: BTreeMap<String, Kept>,
     pub(super) sets: BTreeMap<String, Members>,
@@ -44,10 +46,11 @@ struct Held {
 }
 
 /// How often the lease was taken at one position: cursor, and version of the plan beside it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Tries {
     position: (u64, u64),
     count: u64,
+    since: u64,
 }
 
 impl Tenant {
@@ -62,6 +65,7 @@ impl Tenant {
             behind: self.behind(request.domain, &request.needs),
             waiting: self.waiting(request.domain),
             sequence: self.sequence,
+            life: self.life,
             found: request.reads.iter().map(|read| self.find(read)).collect(),
         }
     }
@@ -96,6 +100,7 @@ impl Tenant {
                 types.iter().any(|kind| self.sequence_in(keys::TYPES, kind) > cursor)
             }
             Needs::Everything => self.last(domain) > cursor,
+            Needs::UpTo(sequence) => cursor < *sequence && self.last(domain) > cursor,
         }
     }
 
@@ -205,7 +210,13 @@ impl Tenant {
         told_here.map(|kind| self.sequence_in(keys::TYPES, kind)).max().unwrap_or(0)
     }
 
-    pub(super) fn lease(&mut self, domain: Domain, owner: &str, until: u64) -> Option<Lease> {
+    pub(super) fn lease(
+        &mut self,
+        domain: Domain,
+        owner: &str,
+        now: u64,
+        until: u64,
+    ) -> Option<Lease> {
         let kept = match self.leases.get(&domain) {
             Some(held) if held.owner != owner => return None,
             Some(_) => true,
@@ -213,14 +224,15 @@ impl Tenant {
         };
         self.leases.insert(domain, Held { owner: owner.to_owned(), until });
         let position = (self.cursor(domain), self.record_version(&keys::plan(domain)));
-        let tries = self.tries.entry(domain).or_insert(Tries { position, count: 0 });
+        let none = Tries { position, count: 0, since: now };
+        let tries = self.tries.entry(domain).or_insert(none);
         if tries.position != position {
-            *tries = Tries { position, count: 0 };
+            *tries = none;
         }
         if !kept || tries.count == 0 {
             tries.count = tries.count.saturating_add(1);
         }
-        Some(Lease { tries: tries.count })
+        Some(Lease { tries: tries.count, tried_for: now.saturating_sub(tries.since) })
     }
 
     pub(super) fn release(&mut self, domain: Domain, owner: &str, progress: bool) {

@@ -148,6 +148,8 @@ impl Registry {
             Schema::OneOf(choice) => {
                 let mut choice = choice.clone();
                 choice.items = each(&choice.items);
+                // Generators of clients know plain defaults; the description tells of a whole one.
+                choice.default = choice.default.filter(|default| !default.is_object());
                 Schema::OneOf(choice)
             }
             Schema::AnyOf(choice) => {

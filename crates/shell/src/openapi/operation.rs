@@ -14,6 +14,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Sch
 
 use super::components::Registry;
 use super::{Entry, nothing, shared};
+use crate::call::{MAX_PAGE, PAGE};
 use crate::http::Method;
 use crate::route::{QueryParameter, Role};
 use crate::schema::check;
@@ -114,6 +115,8 @@ fn query_parameter(query: &QueryParameter) -> Parameter {
         "id" => RefOr::Ref(Ref::from_schema_name("Id")),
         "date" => RefOr::Ref(Ref::from_schema_name("Day")),
         "currency" => RefOr::Ref(Ref::from_schema_name("Currency")),
+        // Every list reads its `limit` by `Call::limit`.
+        "integer" if query.name == "limit" => page_limit(),
         "integer" => integer(-LIMIT),
         "boolean" => text(Type::Boolean, None),
         "string" => text(Type::String, None),
@@ -197,6 +200,15 @@ fn answers(entry: &Entry<'_>, registry: &Registry) -> Vec<(String, utoipa::opena
 fn text(kind: Type, format: Option<&str>) -> RefOr<Schema> {
     let format = format.map(|format| SchemaFormat::Custom(format.to_owned()));
     let object = ObjectBuilder::new().schema_type(SchemaType::Type(kind)).format(format);
+    RefOr::T(Schema::Object(object.build()))
+}
+
+fn page_limit() -> RefOr<Schema> {
+    let object = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Integer))
+        .minimum(Some(Number::UInt(1)))
+        .maximum(Some(Number::UInt(MAX_PAGE)))
+        .default(Some(json!(PAGE)));
     RefOr::T(Schema::Object(object.build()))
 }
 

@@ -6,7 +6,7 @@
 use tradewind_kernel::decision::{Floor, Guard, MAX_COMMIT_LINES, Sum, Term, Write};
 use tradewind_kernel::event::{Domain, NewEvent};
 
-use crate::store::{Check, Commit, Outage, Read, ReadRequest};
+use crate::store::{Check, Commit, Needs, Outage, Read, ReadRequest};
 
 /// The largest size of any integer that crosses into a script: Lua counts in doubles, which are
 /// exact up to here.
@@ -58,12 +58,20 @@ pub fn tenant(name: &str) -> Result<(), Outage> {
     Ok(())
 }
 
+fn needs(needs: &Needs) -> Result<(), Outage> {
+    match needs {
+        Needs::UpTo(sequence) => version("a sequence", *sequence),
+        Needs::Nothing | Needs::Types(_) | Needs::Everything => Ok(()),
+    }
+}
+
 /// A read can be carried out.
 ///
 /// # Errors
 /// When the tenant's name, a member's name or a number cannot be.
 pub fn read(request: &ReadRequest) -> Result<(), Outage> {
     tenant(&request.tenant)?;
+    needs(&request.needs)?;
     for read in &request.reads {
         match read {
             Read::Members { members, .. } => members.iter().try_for_each(|name| member(name))?,
@@ -81,6 +89,7 @@ pub fn read(request: &ReadRequest) -> Result<(), Outage> {
 /// When it is too large, a number leaves what scripts count exactly, or a name is not one.
 pub fn commit(commit: &Commit) -> Result<(), Outage> {
     tenant(&commit.tenant)?;
+    needs(&commit.needs)?;
     if commit.writes.len().saturating_add(commit.events.len()) > MAX_COMMIT_LINES {
         return Err(Outage(format!("a commit of more than {MAX_COMMIT_LINES} lines")));
     }
@@ -95,8 +104,12 @@ pub fn commit(commit: &Commit) -> Result<(), Outage> {
         }
     }
     for check in &commit.checks {
-        if let Check::Record { version: read, .. } | Check::Set { version: read, .. } = check {
-            version("a version", *read)?;
+        match check {
+            Check::Record { version: read, .. } | Check::Set { version: read, .. } => {
+                version("a version", *read)?;
+            }
+            Check::Life { life } => version("a life", *life)?,
+            Check::Unmarked { .. } => {}
         }
     }
     commit.guards.iter().try_for_each(guard)?;

@@ -29,9 +29,9 @@ pub fn encode_commit(commit: &Commit) -> Result<Request, Outage> {
         Some(asked) => to.key(&keys::idempotency(&asked.key)),
         None => to.key(keys::SEQUENCE), // holds the place, is not read
     }
-    to.argument(commit.domain.name());
     to.argument(&commit.tenant);
     to.argument(keys::NUDGE_CHANNEL);
+    encode_reacting(&mut to, commit);
     conditions(&mut to, commit);
     let adds = commit.writes.iter().filter(|write| matches!(write, Write::Add { .. }));
     to.number(adds.clone().count());
@@ -44,6 +44,19 @@ pub fn encode_commit(commit: &Commit) -> Result<Request, Outage> {
     }
     effects(&mut to, commit);
     Ok(to.finish())
+}
+
+/// Who reacts to the commit's events: how many, the committing domain and their names, and for each
+/// the offset of the last event that concerns it.
+fn encode_reacting<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
+    let mut last: BTreeMap<Domain, usize> = BTreeMap::new();
+    for (offset, told) in (1..).zip(&commit.events) {
+        last.extend(reactors(&told.kind).map(|domain| (domain, offset)));
+    }
+    to.number(last.len());
+    to.argument(commit.domain.name());
+    last.keys().for_each(|domain| to.argument(domain.name()));
+    last.values().for_each(|offset| to.number(offset));
 }
 
 /// What may refuse the commit.
@@ -94,6 +107,11 @@ fn encode_check<'a>(to: &mut Builder<'a>, check: &'a Check) {
             to.argument("U");
             to.number(MARKS);
             to.argument(item);
+        }
+        Check::Life { life } => {
+            to.argument("L");
+            to.number(MARKS); // holds the place, is not read
+            to.number(life);
         }
     }
 }
@@ -158,15 +176,9 @@ fn guarded_groups(guards: &[Guard]) -> Vec<&str> {
 
 /// What the commit does.
 fn effects<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
-    let mut last: BTreeMap<Domain, usize> = BTreeMap::new();
-    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
-    for (offset, told) in (1..).zip(&commit.events) {
-        types.insert(&told.kind, offset);
-        last.extend(reactors(&told.kind).map(|domain| (domain, offset)));
-    }
-    to.number(last.len());
-    last.keys().for_each(|domain| to.argument(domain.name()));
-    last.values().for_each(|offset| to.number(offset));
+    let offsets = (1_usize..).zip(&commit.events);
+    let types: BTreeMap<&str, usize> =
+        offsets.map(|(offset, told)| (told.kind.as_str(), offset)).collect();
     let marks = commit.writes.iter().any(|write| matches!(write, Write::Mark { .. }));
     to.argument(if marks { "1" } else { "0" });
     to.number(commit.events.len());
@@ -238,6 +250,7 @@ pub fn decode_commit(commit: &Commit, values: Vec<Value>) -> Result<Outcome, Out
         "new-tenant" => Outcome::NewTenant,
         "cursor-moved" => Outcome::CursorMoved,
         "behind" => Outcome::Behind,
+        "full" => Outcome::Full,
         "stale" => Outcome::Stale(from.number()?),
         "guarded" => {
             let place = from.number()?;

@@ -25,12 +25,17 @@ pub fn encode_read(request: &ReadRequest) -> Result<Request, Outage> {
     Ok(to.finish())
 }
 
-/// `needs`: -1 for everything, else how many types, and each.
+/// `needs`: -1 for everything, -2 and a sequence for everything up to it, else how many types, and
+/// each.
 pub(super) fn encode_needs(to: &mut Builder<'_>, needs: &Needs) {
     match needs {
         Needs::Nothing => to.number(0),
         Needs::Types(types) => to.counted(types.iter().copied()),
         Needs::Everything => to.number(-1),
+        Needs::UpTo(sequence) => {
+            to.number(-2);
+            to.number(sequence);
+        }
     }
 }
 
@@ -102,12 +107,13 @@ pub fn decode_read(request: &ReadRequest, values: Vec<Value>) -> Result<Snapshot
     let behind = from.number::<i64>()? == 1;
     let waiting = from.number::<i64>()? == 1;
     let sequence = from.number()?;
+    let life = from.number()?;
     let found =
         request.reads.iter().map(|read| decode_one(read, &mut from)).collect::<Result<_, _>>()?;
     if !from.is_empty() {
         return Err(senseless("a reply that is too long"));
     }
-    Ok(Snapshot { behind, waiting, sequence, found })
+    Ok(Snapshot { behind, waiting, sequence, life, found })
 }
 
 fn decode_one(read: &Read, from: &mut Reader) -> Result<Found, Outage> {
@@ -231,7 +237,7 @@ pub fn decode_lease(values: Vec<Value>) -> Result<Option<Lease>, Outage> {
     let mut from = Reader::new(values);
     match from.text()?.as_str() {
         "held" => Ok(None),
-        "granted" => Ok(Some(Lease { tries: from.number()? })),
+        "granted" => Ok(Some(Lease { tries: from.number()?, tried_for: from.number()? })),
         other => Err(senseless(&format!("`{other}` to a lease"))),
     }
 }

@@ -47,15 +47,16 @@ fn a_commit_is_flat_and_names_each_key_once() {
     assert!(request.keys.iter().all(|key| key.starts_with("{acme}:")));
     assert_eq!(&request.keys[7..], ["{acme}:k", "{acme}:new"]);
     let expected = [
-        &["inventory", "acme", "tradewind:nudge:"][..],
-        &["", "1", ""],                     // no reply, known, no cursor
-        &["1", "finance.settings-changed"], // needs
+        &["acme", "tradewind:nudge:"][..],
+        &["0", "inventory"],                                // nobody reacts
+        &["", "1", ""],                                     // no reply, known, no cursor
+        &["1", "finance.settings-changed"],                 // needs
         &["2", "R", "8", "0000000000000012", "R", "9", ""], // checks
-        &["0", "0", "0", "0", "0"],         // groups, counters, guards, adds, reactors
-        &["0", "0"],                        // marks, events
-        &["", "", "", "c", "a%2Cb"],        // cursor, mark, origin
-        &["1", "P", "8", "{}"],             // writes
-        &["0", "0", "", ""],                // types, events, reply
+        &["0", "0", "0", "0"],                              // groups, counters, guards, adds
+        &["0", "0"],                                        // marks, events
+        &["", "", "", "c", "a%2Cb"],                        // cursor, mark, origin
+        &["1", "P", "8", "{}"],                             // writes
+        &["0", "0", "", ""],                                // types, events, reply
     ];
     assert_eq!(request.arguments, expected.concat());
     let frees = Commit { frees: true, ..commit() };
@@ -79,6 +80,7 @@ fn outcomes_are_told_apart() {
     let reply = String::new();
     let replayed = decode(&["replayed", "0000000000000007", ""]);
     assert_eq!(replayed, Ok(Outcome::Replayed { version: 7, reply }));
+    assert_eq!(decode(&["full"]), Ok(Outcome::Full));
     assert_eq!(decode(&["stale", "1"]), Ok(Outcome::Stale(1)));
     assert!(decode(&["done"]).is_err());
     assert!(decode(&["done", "x"]).is_err());
@@ -96,11 +98,12 @@ fn integers_and_texts_are_the_same_numbers() {
         needs: Needs::Nothing,
         reads,
     };
-    let head = || vec![Value::Int(1), Value::Bytes(b"0".to_vec()), Value::Int(3)];
+    let head = || vec![Value::Int(1), Value::Bytes(b"0".to_vec()), Value::Int(3), Value::Int(7)];
     let answer = |last| decode_read(&request, [head(), vec![last]].concat());
     let found = answer(Value::Nil).unwrap();
     assert!(found.behind && !found.waiting);
-    assert_eq!((found.sequence, &found.found[..]), (3, &[Found::Record(None)][..]));
+    assert_eq!((found.sequence, found.life), (3, 7));
+    assert_eq!(found.found, [Found::Record(None)]);
     assert!(answer(Value::Bytes(b"short".to_vec())).is_err());
     assert!(answer(Value::Bytes(vec![0xff; 20])).is_err(), "not UTF-8");
     assert!(decode_read(&request, head()).is_err(), "too short");
@@ -114,7 +117,9 @@ fn cuts_and_leases_are_read() {
     assert_eq!(decode_cut(bytes(&["4", "9"])), Ok(nothing));
     assert!(decode_cut(bytes(&["4", "9", "5"])).is_err());
     assert_eq!(decode_lease(bytes(&["held"])), Ok(None));
-    assert_eq!(decode_lease(bytes(&["granted", "3"])), Ok(Some(Lease { tries: 3 })));
+    let lease = Lease { tries: 3, tried_for: 70 };
+    assert_eq!(decode_lease(bytes(&["granted", "3", "70"])), Ok(Some(lease)));
+    assert!(decode_lease(bytes(&["granted", "3"])).is_err());
     let cut = encode_cut("t", Domain::Reporting, 0).unwrap();
     assert_eq!(cut.keys.len(), 4 + 5, "all streams but its own");
     assert_eq!(cut.arguments[..3], ["reporting", "1", "512"]);
@@ -130,7 +135,7 @@ fn a_key_is_kept_with_the_hash_of_its_request() {
     });
     let request = encode_commit(&Commit { idempotency, ..commit() }).unwrap();
     assert_eq!(request.keys[6], "{acme}:shell:reply:k1");
-    assert_eq!(request.arguments[3], "hash\n");
+    assert_eq!(request.arguments[4], "hash\n");
     assert_eq!(request.arguments[request.arguments.len() - 2..], ["1", "hash\n{}"]);
 }
 

@@ -44,25 +44,26 @@ const EVENT_QUERY: &[QueryParameter] = &[
     },
 ];
 
-pub(super) fn routes(domain: &'static str) -> [(Common, Method, String); 6] {
-    [
-        (Common::Events, Method::Get, format!("/{domain}/v1/events")),
-        (Common::OpenApi, Method::Get, format!("/{domain}/v1/openapi.json")),
-        (Common::Parked, Method::Get, format!("/{domain}/v1/parked")),
-        (Common::Replay, Method::Post, format!("/{domain}/v1/parked/{{event}}/replay")),
-        (Common::Dismiss, Method::Post, format!("/{domain}/v1/parked/{{event}}/dismiss")),
-        (Common::Tick, Method::Post, format!("/{domain}/v1/tick")),
-    ]
-}
+/// Paths below `/{domain}/v1/`.
+const ROUTES: [(Common, Method, &str); 6] = [
+    (Common::Events, Method::Get, "events"),
+    (Common::OpenApi, Method::Get, "openapi.json"),
+    (Common::Parked, Method::Get, "parked"),
+    (Common::Replay, Method::Post, "parked/{event}/replay"),
+    (Common::Dismiss, Method::Post, "parked/{event}/dismiss"),
+    (Common::Tick, Method::Post, "tick"),
+];
 
 pub(super) type Matched = Option<(Common, Vec<(&'static str, String)>)>;
 
-pub(super) fn find(
-    routes: &[(Common, Method, String)],
-    path: &str,
-    method: Option<Method>,
-) -> Result<Matched, Refusal> {
-    for (operation, wanted, pattern) in routes {
+/// What of a path of ours comes after `/{domain}/v1/`.
+pub(super) fn below<'a>(domain: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix('/')?.strip_prefix(domain)?.strip_prefix("/v1/")
+}
+
+pub(super) fn find(domain: &str, path: &str, method: Option<Method>) -> Result<Matched, Refusal> {
+    let Some(path) = below(domain, path) else { return Ok(None) };
+    for (operation, wanted, pattern) in ROUTES {
         let parameters = match pattern.split_once("{event}") {
             None => (pattern == path).then(Vec::new),
             Some((before, after)) => path
@@ -72,10 +73,10 @@ pub(super) fn find(
                 .map(|event| vec![("event", event.to_owned())]),
         };
         if let Some(parameters) = parameters {
-            if Some(*wanted) != method {
+            if Some(wanted) != method {
                 return Err(no_route(true));
             }
-            return Ok(Some((*operation, parameters)));
+            return Ok(Some((operation, parameters)));
         }
     }
     Ok(None)
@@ -107,10 +108,7 @@ pub(super) async fn answer<S: Service<W>, W: World>(
             check_query(&call.query, EVENT_QUERY)?;
             events(&call).await
         }
-        Common::OpenApi => {
-            let document = serde_json::from_str(S::openapi()).unwrap_or(Value::Null);
-            Ok(Answer::ok(document))
-        }
+        Common::OpenApi => Ok(Answer { document: Some(S::openapi()), ..Answer::ok(Value::Null) }),
         Common::Parked => parked(&call).await,
         Common::Replay | Common::Dismiss => {
             check_headers(asked.request, Method::Post, false, false)?;
@@ -205,18 +203,18 @@ async fn end_parked<S: Service<W>, W: World>(
         let record = kept.into_iter().flatten().next();
         let record = record.ok_or_else(|| Refusal::not_found(format!("parked event `{id}`")))?;
         let mut decision = Decision::default();
-        let (kind, data) = if replay {
+        let kind = |what: &str| format!("{}.{what}", S::DOMAIN);
+        let told = if replay {
             let replayed: Event = serde_json::from_value(record["event"].clone())
                 .map_err(|fault| crate::store::Outage(fault.to_string()))?;
             let data = EventReplayed { event: id.clone(), replayed };
-            ("event-replayed", serde_json::to_value(data))
+            NewEvent::named(kind("event-replayed"), id.clone(), &data)
         } else {
             decision.delete_member(set, id.clone());
-            ("event-dismissed", serde_json::to_value(EventDismissed { event: id.clone() }))
+            let data = EventDismissed { event: id.clone() };
+            NewEvent::named(kind("event-dismissed"), id.clone(), &data)
         };
-        let data = data.unwrap_or_default();
-        let kind = format!("{}.{kind}", S::DOMAIN);
-        decision.event(NewEvent { kind, subject: id.clone(), data });
+        decision.event(told);
         Ok(decision.reply(200, json!({ "event": id })))
     })
     .await
@@ -242,7 +240,9 @@ async fn tick<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer, 
 
 async fn tick_tenant<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<(), Failure> {
     catch_up::<S, W>(world, tenant).await?;
-    S::tick(world, tenant).await?;
-    catch_up::<S, W>(world, tenant).await?;
+    if S::TICKS {
+        S::tick(world, tenant).await?;
+        catch_up::<S, W>(world, tenant).await?;
+    }
     Ok(())
 }

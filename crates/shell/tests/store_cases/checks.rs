@@ -3,7 +3,8 @@
 use tradewind_kernel::decision::{Floor, Guard, Sum, Term, Write};
 use tradewind_kernel::event::Domain;
 use tradewind_shell::store::{
-    Check, Commit, CursorMove, Found, Idempotency, Needs, Outcome, Read, Store, Versioned, keys,
+    Check, Commit, CursorMove, Found, Idempotency, Needs, Outcome, Read, ReadRequest, Store,
+    Versioned, keys,
 };
 
 use crate::store_support::*;
@@ -130,6 +131,17 @@ pub async fn unmarked_is_checked(bench: &impl Bench) {
     write(store, vec![Write::Mark { item: "x".to_owned() }]).await;
     assert_eq!(outcome(bench, &unmarked(DOMAIN)).await, Outcome::Stale(0));
     done(store, &unmarked(Domain::Planning)).await;
+}
+
+pub async fn a_life_is_checked(bench: &impl Bench) {
+    let store = bench.store();
+    let life = snapshot(store, vec![]).await.life;
+    let with = |life| Commit { checks: vec![Check::Life { life }], ..commit(DOMAIN) };
+    done(store, &with(life)).await;
+    assert_eq!(outcome(bench, &with(life + 1)).await, Outcome::Stale(0));
+    assert_eq!(snapshot(store, vec![]).await.life, life, "it goes on");
+    let other = ReadRequest { tenant: "other".to_owned(), ..request(DOMAIN, vec![]) };
+    assert_eq!(store.read(&other).await.unwrap().life, life, "it is the store's, not a tenant's");
 }
 
 pub async fn guards_see_live_counters(bench: &impl Bench) {

@@ -133,7 +133,11 @@ pub async fn behind_is_about_the_types_that_matter(bench: &impl Bench) {
     assert!(!behind(DOMAIN, Needs::Types(vec![])).await);
     assert!(!behind(DOMAIN, Needs::Nothing).await);
     assert!(behind(Domain::Reporting, Needs::Everything).await);
+    assert!(behind(DOMAIN, Needs::UpTo(1)).await);
+    assert!(!behind(DOMAIN, Needs::UpTo(0)).await, "it is past that");
+    assert!(!behind(Domain::Finance, Needs::UpTo(0)).await);
     move_cursor(store, DOMAIN, 0, 2).await;
+    assert!(!behind(DOMAIN, Needs::UpTo(9)).await, "nothing waits, whatever the sequence");
     assert!(!behind(DOMAIN, Needs::Everything).await, "inventory does not react to the other");
     assert!(behind(DOMAIN, others()).await, "but it may be asked about it");
     move_cursor(store, DOMAIN, 2, 3).await;
@@ -305,21 +309,37 @@ pub async fn nudges_come_when_the_first_item_waits(bench: &impl Bench) {
 
 pub async fn leases_are_held_and_end(bench: &impl Bench) {
     let store = bench.store();
-    let take = async |owner| store.lease(TENANT, DOMAIN, owner, 300).await.unwrap();
-    let first = Some(Lease { tries: 1 });
+    let tries = |lease: Option<Lease>| lease.map(|lease| lease.tries);
+    let take = async |owner| tries(store.lease(TENANT, DOMAIN, owner, 300).await.unwrap());
+    let first = Some(1);
     assert_eq!(take("a").await, first);
     assert_eq!(take("b").await, None);
     assert_eq!(take("a").await, first, "its owner keeps it");
     let other = store.lease(TENANT, Domain::Finance, "b", 300).await.unwrap();
-    assert_eq!(other, first, "each domain has its own");
+    assert_eq!(tries(other), first, "each domain has its own");
     store.release(TENANT, DOMAIN, "b", true).await.unwrap();
     assert_eq!(take("b").await, None, "only the owner gives it back");
     store.release(TENANT, DOMAIN, "a", true).await.unwrap();
     assert_eq!(take("b").await, first);
     bench.pass(400).await;
-    assert_eq!(take("a").await, Some(Lease { tries: 2 }), "b came to nothing");
+    assert_eq!(take("a").await, Some(2), "b came to nothing");
     store.release(TENANT, DOMAIN, "b", true).await.unwrap();
     assert_eq!(take("b").await, None);
+}
+
+pub async fn tries_know_since_when(bench: &impl Bench) {
+    let store = bench.store();
+    let take = async || store.lease(TENANT, DOMAIN, "a", 60_000).await.unwrap().unwrap();
+    let give = async |progress| store.release(TENANT, DOMAIN, "a", progress).await.unwrap();
+    take().await;
+    give(false).await;
+    bench.pass(400).await;
+    let second = take().await;
+    assert_eq!(second.tries, 2);
+    assert!(second.tried_for >= 400, "tried for {} ms", second.tried_for);
+    move_cursor(store, DOMAIN, 0, 4).await;
+    let moved = take().await;
+    assert!(moved.tried_for < second.tried_for, "another position, another time");
 }
 
 pub async fn tries_count_until_something_moves(bench: &impl Bench) {

@@ -12,8 +12,8 @@ use wit_parser::{PackageId, Resolve};
 
 use crate::compose::{NAMESPACE, Piece};
 
-/// Fails when the component lacks an export of its world, or imports from a `tradewind:` package
-/// what the world does not state, or when a type differs.
+/// Fails when the component exports less or more than its world, or imports from a `tradewind:`
+/// package what the world does not state, or when a type differs.
 pub fn check(wit: &Path, world: &str, component: &Piece) -> Result<()> {
     let (resolve, package) = parse(wit)?;
     if !resolve.packages[package].worlds.contains_key(world) {
@@ -25,17 +25,21 @@ pub fn check(wit: &Path, world: &str, component: &Piece) -> Result<()> {
     let expected = world_of(&types, &contract, world)
         .with_context(|| format!("the encoded wit/ has no world `{world}`"))?;
     let found = Package::from_bytes(&component.name, None, component.bytes.clone(), &mut types)?;
-    let Err(report) = validate_target(&types, expected, found.ty()) else { return Ok(()) };
-    let mut faults: Vec<String> = report
-        .imports_not_in_target()
-        .filter(|name| name.starts_with(NAMESPACE))
-        .map(|name| format!("imports {name}, which the world does not"))
+    let stated = &types[expected].exports;
+    let exported = types[found.ty()].exports.keys();
+    let mut faults: Vec<String> = exported
+        .filter(|name| !stated.contains_key(*name))
+        .map(|name| format!("exports {name}, which the world does not"))
         .collect();
-    faults.extend(report.missing_exports().map(|(name, _)| format!("does not export {name}")));
-    faults.extend(report.mismatched_types().filter_map(|(name, _, error)| {
-        let ours = name.starts_with(NAMESPACE) || !super::offers::is_offered(name);
-        ours.then(|| format!("differs in {name}: {error:#}"))
-    }));
+    if let Err(report) = validate_target(&types, expected, found.ty()) {
+        let imports = report.imports_not_in_target().filter(|name| name.starts_with(NAMESPACE));
+        faults.extend(imports.map(|name| format!("imports {name}, which the world does not")));
+        faults.extend(report.missing_exports().map(|(name, _)| format!("does not export {name}")));
+        faults.extend(report.mismatched_types().filter_map(|(name, _, error)| {
+            let ours = name.starts_with(NAMESPACE) || !super::offers::is_offered(name);
+            ours.then(|| format!("differs in {name}: {error:#}"))
+        }));
+    }
     if !faults.is_empty() {
         bail!("{} does not fit the world `{world}`: {}", component.name, faults.join("; "));
     }

@@ -52,8 +52,9 @@ struct Told {
     cascade: Value,
 }
 
-/// Delays the open purchase order that most rests on, and tells what followed.
-pub fn late_shipment(client: &Client<'_>) -> Result<()> {
+/// Delays the open purchase order that most rests on, tells what followed, and gives back the
+/// cascade it told of.
+pub fn late_shipment(client: &Client<'_>) -> Result<Value> {
     if client.find(FIRST)?.is_none() {
         bail!("the demo brand is not loaded here; start without --no-demo: cargo xtask up");
     }
@@ -71,7 +72,7 @@ pub fn late_shipment(client: &Client<'_>) -> Result<()> {
     print(&options::told(cascade, &names));
     print(&chain::told(cascade));
     print(&whither(&candidate, cascade));
-    Ok(())
+    Ok(told.cascade)
 }
 
 /// Names of items, as far as the story needs them.

@@ -17,7 +17,7 @@ const FOR_EVER: Duration = Duration::from_secs(3600);
 /// A block of memory, taken again and again.
 const BLOCK: usize = 1 << 20;
 
-/// So many rounds take longer than the host waits on the spot, and far less than its limit.
+/// So many rounds take longer than the first asks for the answer, and far less than the limit.
 const SOME_ROUNDS: u64 = 5_000_000;
 
 struct Plugin;

@@ -1,7 +1,7 @@
 //! One component with a route for each thing the host must get right. It is driven by
 //! `tests/host.rs` and by nothing else; a route is a path, its argument the query string.
 
-use spin_sdk::http::{FullBody, Request, Response, StatusCode};
+use spin_sdk::http::{FullBody, Request, Response};
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 use spin_sdk::{http_service, redis_subscriber, variables};
 use std::cell::{Cell, RefCell};
@@ -100,29 +100,115 @@ async fn answer(
     })
 }
 
+/// What a request is, whichever entry it came through.
+struct Asked {
+    through: &'static str,
+    method: String,
+    path: String,
+    query: String,
+    authorization: Option<String>,
+    content_type: Option<String>,
+    correlation_id: Option<String>,
+    idempotency_key: Option<String>,
+    if_match: Option<String>,
+    body: Bytes,
+}
+
+async fn respond(asked: Asked) -> (u16, String) {
+    REQUESTS.set(REQUESTS.get() + 1);
+    let result = match asked.path.as_str() {
+        "/guest/entry" => Ok(asked.through.to_owned()),
+        "/guest/request" => Ok(format!(
+            "{} {} {:?} {:?} {:?} {:?} {:?} {}",
+            asked.method,
+            asked.query,
+            asked.authorization,
+            asked.content_type,
+            asked.correlation_id,
+            asked.idempotency_key,
+            asked.if_match,
+            asked.body.len(),
+        )),
+        path => {
+            let authorization = asked.authorization.as_deref().unwrap_or_default();
+            answer(path, &asked.query, authorization, asked.body).await
+        }
+    };
+    match result {
+        Ok(text) => (200, text),
+        Err(error) => (502, format!("{error:#}")),
+    }
+}
+
 #[http_service]
 async fn handle(request: Request) -> Response<FullBody<Bytes>> {
-    REQUESTS.set(REQUESTS.get() + 1);
-    let path = request.uri().path().to_owned();
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let correlation = request.headers().get("correlation-id").cloned();
-    let authorization = request.headers().get("authorization");
-    let authorization = authorization.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let authorization = authorization.to_owned();
-    let result = match request.into_body().collect().await {
-        Ok(body) => answer(&path, &query, &authorization, body.to_bytes()).await,
-        Err(error) => Err(anyhow::anyhow!("body: {error:?}")),
+    let (parts, body) = request.into_parts();
+    let header = |name: &str| {
+        parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
-    let (status, text) = match result {
-        Ok(text) => (StatusCode::OK, text),
-        Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")),
+    let correlation = header("correlation-id");
+    let (status, text) = match body.collect().await {
+        Ok(body) => {
+            respond(Asked {
+                through: "wasi:http",
+                method: parts.method.to_string(),
+                path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                authorization: header("authorization"),
+                content_type: header("content-type"),
+                correlation_id: correlation.clone(),
+                idempotency_key: header("idempotency-key"),
+                if_match: header("if-match"),
+                body: body.to_bytes(),
+            })
+            .await
+        }
+        Err(error) => (502, format!("body: {error:?}")),
     };
-    let mut response = Response::new(FullBody::new(Bytes::from(text)));
-    *response.status_mut() = status;
+    let mut builder = Response::builder().status(status).header("content-length", text.len());
     if let Some(correlation) = correlation {
-        response.headers_mut().insert("correlation-id", correlation);
+        builder = builder.header("correlation-id", correlation);
     }
-    response
+    builder.body(FullBody::new(Bytes::from(text))).unwrap()
+}
+
+mod lean {
+    spin_sdk::wit_bindgen::generate!({
+        world: "lean-entry",
+        path: "../../../../wit",
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+        generate_all,
+    });
+    export!(Entry);
+    pub struct Entry;
+}
+
+impl lean::exports::tradewind::host::entry::Guest for lean::Entry {
+    async fn handle(
+        request: lean::exports::tradewind::host::entry::Request,
+    ) -> lean::exports::tradewind::host::entry::Response {
+        let correlation = request.correlation_id.clone();
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let (status, text) = respond(Asked {
+            through: "lean",
+            method: request.method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            authorization: request.authorization,
+            content_type: request.content_type,
+            correlation_id: request.correlation_id,
+            idempotency_key: request.idempotency_key,
+            if_match: request.if_match,
+            body: Bytes::from(request.body),
+        })
+        .await;
+        let headers = correlation.map(|value| ("correlation-id".to_owned(), value));
+        lean::exports::tradewind::host::entry::Response {
+            status,
+            headers: headers.into_iter().collect(),
+            body: text.into_bytes(),
+        }
+    }
 }
 
 #[redis_subscriber]

@@ -1,0 +1,142 @@
+//! Reacting: each event once, in order; what cannot be processed is parked, and only that.
+#![cfg(feature = "native-redis")] // for the bench it shares with the other tests
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod store_support;
+
+use store_support::*;
+use tradewind_kernel::Decision;
+use tradewind_kernel::event::Domain;
+use tradewind_kernel::refusal::Refusal;
+use tradewind_shell::call::{Answer, Call};
+use tradewind_shell::catch_up::catch_up;
+use tradewind_shell::failure::Failure;
+use tradewind_shell::gather::Gather;
+use tradewind_shell::local::LocalWorld;
+use tradewind_shell::memory::{Fate, MemoryStore};
+use tradewind_shell::route::Route;
+use tradewind_shell::service::{Cause, Reaction, Service};
+use tradewind_shell::store::{Found, Outage, Read, Store, keys};
+use tradewind_shell::world::World;
+
+/// Good news for finance: counted.
+const GOOD: &str = "inventory.channel-set";
+/// Its processing ends with an outage, as a crash would end it.
+const POISON: &str = "inventory.node-set";
+/// It makes no sense and is refused.
+const SENSELESS: &str = "inventory.reserved";
+
+/// A domain that counts the good events.
+struct Counting;
+
+impl<W: World> Service<W> for Counting {
+    const DOMAIN: Domain = Domain::Finance;
+    type Operation = ();
+
+    fn routes() -> &'static [Route<()>] {
+        &[]
+    }
+
+    fn openapi() -> &'static str {
+        "{}"
+    }
+
+    async fn handle((): (), _: &Call<'_, Self, W>) -> Result<Answer, Failure> {
+        Err(Refusal::not_found("anything").into())
+    }
+
+    async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
+        match cause.event().kind() {
+            POISON => return Err(Outage("poison".to_owned()).into()),
+            SENSELESS => return Err(Refusal::conflict("event-unreadable", "no sense").into()),
+            _ => {}
+        }
+        let count = gather.record::<u64>("finance:count").await?.map_or(0, |kept| kept.value);
+        let mut decision = Decision::default();
+        decision.put("finance:count", &(count + 1));
+        Ok(decision.into())
+    }
+}
+
+fn world(store: &MemoryStore) -> LocalWorld<MemoryStore, ()> {
+    let now = serde_json::from_str("\"2026-12-01T08:00:00.000Z\"").unwrap();
+    LocalWorld::new(store.clone(), (), now, 7)
+}
+
+async fn react(store: &MemoryStore) -> Result<bool, Failure> {
+    catch_up::<Counting, _>(&world(store), TENANT).await
+}
+
+/// How many good events took effect, and the ids of the parked ones.
+async fn standing(store: &MemoryStore) -> (u64, Vec<String>) {
+    let reads = vec![
+        Read::Record { key: "finance:count".to_owned() },
+        Read::Set { key: keys::parked(Domain::Finance) },
+    ];
+    let found = store.read(&request(Domain::Finance, reads)).await.unwrap().found;
+    let [Found::Record(count), Found::Set(_, parked)] = &found[..] else { panic!("{found:?}") };
+    let count = count.as_ref().map_or(0, |kept| kept.json.parse().unwrap());
+    (count, parked.keys().cloned().collect())
+}
+
+#[test]
+fn a_refused_event_is_parked_at_once_and_the_others_go_on() {
+    block_on(async {
+        let store = MemoryStore::new();
+        tell(&store, Domain::Inventory, &[GOOD, SENSELESS, GOOD]).await;
+        assert!(react(&store).await.unwrap());
+        assert_eq!(standing(&store).await, (2, vec!["ev_3".to_owned()]));
+    });
+}
+
+#[test]
+fn a_poisonous_event_is_parked_when_it_was_tried_often_and_long() {
+    block_on(async {
+        let store = MemoryStore::new();
+        tell(&store, Domain::Inventory, &[GOOD, POISON, GOOD]).await;
+        for _ in 0..50 {
+            assert!(react(&store).await.is_err());
+        }
+        assert_eq!(standing(&store).await, (1, vec![]), "often, but not long");
+        store.advance(120_000);
+        react(&store).await.unwrap();
+        assert_eq!(standing(&store).await, (2, vec!["ev_3".to_owned()]));
+    });
+}
+
+#[test]
+fn long_outages_park_nothing() {
+    block_on(async {
+        let store = MemoryStore::new();
+        tell(&store, Domain::Inventory, &[POISON, GOOD]).await;
+        for _ in 0..9 {
+            store.advance(600_000);
+            assert!(react(&store).await.is_err());
+        }
+        assert_eq!(standing(&store).await, (0, vec![]), "long, but not often");
+    });
+}
+
+#[test]
+fn whatever_call_fails_each_event_takes_effect_once() {
+    block_on(async {
+        for fate in [Fate::FailsBefore, Fate::FailsAfter] {
+            for failing in 1.. {
+                let store = MemoryStore::new();
+                tell(&store, Domain::Inventory, &[GOOD, SENSELESS, GOOD, GOOD]).await;
+                let before = store.calls();
+                store.fail_nth(failing, fate);
+                let failed = react(&store).await.is_err();
+                let calls = store.calls() - before;
+                store.heal();
+                store.advance(60_000);
+                react(&store).await.unwrap();
+                assert_eq!(standing(&store).await, (3, vec!["ev_3".to_owned()]), "call {failing}");
+                if calls < failing {
+                    assert!(!failed, "nothing failed");
+                    break;
+                }
+            }
+        }
+    });
+}
