@@ -5,6 +5,7 @@
 //!   embedded host on a real Redis.
 //! * [`story`] reads `scenarios/*.md`, stories that a buyer can read, and plays them on a driver.
 //! * [`compare`] holds an answer against what a story expects.
+//! * [`simulation`] plays histories of chance on the six domains and on a small model of them.
 //! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
 //!   and holds the product against them.
 //! * [`breaking`] holds a published document against an older one.
@@ -19,4 +20,5 @@ pub mod hosted;
 pub mod ledger;
 pub mod load;
 pub mod native;
+pub mod simulation;
 pub mod story;

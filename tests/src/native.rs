@@ -18,13 +18,14 @@ use tradewind_procurement::Procurement;
 use tradewind_reporting::Reporting;
 use tradewind_shell::auth::Caller;
 use tradewind_shell::cache::Cache;
+use tradewind_shell::failure::Failure;
 use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::{nudged, serve};
 use tradewind_shell::store::{Outage, Store};
-use tradewind_shell::world::{Answered, AskError};
+use tradewind_shell::world::{Answered, AskError, World};
 use tradewind_suppliers::Suppliers;
 
 use crate::driver::{Driver, Got, Sender, Sent};
@@ -42,6 +43,12 @@ pub struct Direct<S> {
 type Provider<S> = LocalWorld<S, Direct<S>>;
 
 impl<S: Store + Clone> Direct<S> {
+    /// Asks answered on this store, at this moment.
+    #[must_use]
+    pub fn new(store: S, now: Instant) -> Self {
+        Self { store, now }
+    }
+
     fn provider(&self) -> Provider<S> {
         LocalWorld::new(self.store.clone(), self.clone(), self.now, 1)
     }
@@ -127,6 +134,50 @@ impl Moment {
     }
 }
 
+/// Answers a request in any world in which the domains run.
+pub async fn answered<W: World>(
+    world: &W,
+    domain: Domain,
+    request: &Request,
+    caller: Caller,
+) -> Response
+where
+    W::Asks: tradewind_procurement::asks::Asks
+        + tradewind_inventory::asks::Asks
+        + tradewind_planning::asks::Asks,
+{
+    let caller = Ok(caller);
+    match domain {
+        Domain::Suppliers => serve::<Suppliers, _>(world, request, caller).await,
+        Domain::Procurement => serve::<Procurement, _>(world, request, caller).await,
+        Domain::Inventory => serve::<Inventory, _>(world, request, caller).await,
+        Domain::Planning => serve::<Planning, _>(world, request, caller).await,
+        Domain::Finance => serve::<Finance, _>(world, request, caller).await,
+        Domain::Reporting => serve::<Reporting, _>(world, request, caller).await,
+    }
+}
+
+/// Delivers a nudge in any world in which the domains run.
+///
+/// # Errors
+/// The domain cannot catch up.
+pub async fn nudge<W: World>(world: &W, domain: Domain, tenant: &str) -> Result<(), Failure>
+where
+    W::Asks: tradewind_procurement::asks::Asks
+        + tradewind_inventory::asks::Asks
+        + tradewind_planning::asks::Asks,
+{
+    let payload = tenant.as_bytes();
+    match domain {
+        Domain::Suppliers => nudged::<Suppliers, _>(world, payload).await,
+        Domain::Procurement => nudged::<Procurement, _>(world, payload).await,
+        Domain::Inventory => nudged::<Inventory, _>(world, payload).await,
+        Domain::Planning => nudged::<Planning, _>(world, payload).await,
+        Domain::Finance => nudged::<Finance, _>(world, payload).await,
+        Domain::Reporting => nudged::<Reporting, _>(world, payload).await,
+    }
+}
+
 /// The product in this process.
 pub struct Native {
     store: MemoryStore,
@@ -199,17 +250,7 @@ impl Native {
 
     fn nudge(&mut self, domain: Domain, tenant: &str) -> Result<()> {
         let world = self.world();
-        let payload = tenant.as_bytes();
-        block_on(async {
-            match domain {
-                Domain::Suppliers => nudged::<Suppliers, _>(&world, payload).await,
-                Domain::Procurement => nudged::<Procurement, _>(&world, payload).await,
-                Domain::Inventory => nudged::<Inventory, _>(&world, payload).await,
-                Domain::Planning => nudged::<Planning, _>(&world, payload).await,
-                Domain::Finance => nudged::<Finance, _>(&world, payload).await,
-                Domain::Reporting => nudged::<Reporting, _>(&world, payload).await,
-            }
-        })?;
+        block_on(nudge(&world, domain, tenant))?;
         Ok(())
     }
 
@@ -221,17 +262,7 @@ impl Native {
         let domain = request.path.split('/').nth(1).unwrap_or("").parse::<Domain>();
         let Ok(domain) = domain else { bail!("no domain answers {}", request.path) };
         let world = self.world();
-        let caller = Ok(caller);
-        Ok(block_on(async {
-            match domain {
-                Domain::Suppliers => serve::<Suppliers, _>(&world, request, caller).await,
-                Domain::Procurement => serve::<Procurement, _>(&world, request, caller).await,
-                Domain::Inventory => serve::<Inventory, _>(&world, request, caller).await,
-                Domain::Planning => serve::<Planning, _>(&world, request, caller).await,
-                Domain::Finance => serve::<Finance, _>(&world, request, caller).await,
-                Domain::Reporting => serve::<Reporting, _>(&world, request, caller).await,
-            }
-        }))
+        Ok(block_on(answered(&world, domain, request, caller)))
     }
 
     fn tick(&mut self) -> Result<()> {

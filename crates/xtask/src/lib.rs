@@ -20,6 +20,7 @@ pub mod plugin;
 pub mod project;
 pub mod redis;
 pub mod server;
+pub mod sim;
 pub mod steps;
 pub mod test;
 pub mod toolchain;

@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, plugin, test, up};
+use xtask::{bench, build, demo, docs, plugin, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -72,6 +72,8 @@ enum Task {
         #[command(subcommand)]
         task: plugin::Task,
     },
+    /// Play seeds of the simulation: one again, or new ones for a while.
+    Sim(sim::Options),
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -136,6 +138,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
         Task::Plugin { task } => plugin::plugin(&project, &task),
+        Task::Sim(options) => sim::sim(&project, &options),
         Task::Docs => docs::docs(&project),
     }
 }

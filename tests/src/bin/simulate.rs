@@ -1,0 +1,88 @@
+//! Plays seeds of the simulation: `cargo xtask sim` calls it.
+#![allow(clippy::print_stdout, reason = "it talks to a person in a terminal")]
+#![allow(clippy::disallowed_methods, reason = "how long it plays is a matter of the real clock")]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use tradewind_tests::simulation::history::{Beginning, STEPS};
+use tradewind_tests::simulation::planted::Planted;
+use tradewind_tests::simulation::player::Counts;
+
+/// Plays seeds until one of them finds something, the count is done or the time is over.
+#[derive(Parser)]
+struct Arguments {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// So many seeds.
+    #[arg(long, default_value_t = u64::MAX)]
+    count: u64,
+    /// Only for so many seconds.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Steps of each seed.
+    #[arg(long, default_value_t = STEPS)]
+    steps: usize,
+    /// With this planted fault.
+    #[arg(long)]
+    planted: Option<String>,
+    /// Go on after a finding; each kind is shown once.
+    #[arg(long)]
+    all: bool,
+}
+
+fn main() -> ExitCode {
+    // A panic of the product is a finding like any other.
+    std::panic::set_hook(Box::new(|_| {}));
+    let arguments = Arguments::parse();
+    let planted = arguments.planted.as_deref().map(Planted::named);
+    if planted == Some(None) {
+        println!("planted faults: {:?}", Planted::ALL);
+        return ExitCode::FAILURE;
+    }
+    let beginning = match Beginning::new() {
+        Ok(beginning) => beginning,
+        Err(finding) => {
+            println!("the set-up: {finding}");
+            return ExitCode::FAILURE;
+        }
+    };
+    play(&arguments, planted.flatten(), &beginning)
+}
+
+fn play(arguments: &Arguments, planted: Option<Planted>, beginning: &Beginning) -> ExitCode {
+    let begun = Instant::now();
+    let limit = arguments.seconds.map(Duration::from_secs);
+    let (mut counts, mut seeds, mut kinds) = (Counts::default(), 0_u64, Vec::new());
+    for seed in arguments.from..=arguments.from.saturating_add(arguments.count.saturating_sub(1)) {
+        if limit.is_some_and(|limit| begun.elapsed() >= limit) {
+            break;
+        }
+        let ending = beginning.seed(seed, arguments.steps, planted);
+        seeds += 1;
+        counts.add(&ending.counts);
+        let Some(finding) = &ending.finding else { continue };
+        if kinds.contains(&finding.kind) {
+            continue;
+        }
+        kinds.push(finding.kind.clone());
+        if let Some(shortened) = beginning.shortened(&ending, planted) {
+            println!("{shortened}");
+        }
+        if !arguments.all {
+            break;
+        }
+    }
+    let (steps, turns) = (counts.steps, counts.turns);
+    println!(
+        "{seeds} seeds, {steps} steps, {turns} turns in {:.1} s",
+        begun.elapsed().as_secs_f64()
+    );
+    println!("{:16} {:>8} {:>8} {:>8}", "command", "granted", "refused", "no reply");
+    for (kind, [granted, refused, unanswered]) in &counts.by_kind {
+        println!("{kind:16} {granted:8} {refused:8} {unanswered:8}");
+    }
+    if kinds.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
