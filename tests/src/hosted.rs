@@ -16,19 +16,13 @@ use xtask::project::Project;
 
 use crate::driver::{Driver, Got, Sender, Sent};
 
+mod application;
+
+pub use application::{Application, Entry};
+
 /// How long a host may take to be ready: compiling the components takes most of it, once, and two
 /// tests may begin with that at the same time.
 const READY_WITHIN: Duration = Duration::from_secs(300);
-
-/// Which way requests take into the components.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Entry {
-    /// The lean entry, as the host does by itself.
-    #[default]
-    Lean,
-    /// `wasi:http`, as on Spin.
-    WasiHttp,
-}
 
 /// A host of its own, with a data folder that goes away with it.
 pub struct Hosted {
@@ -83,37 +77,6 @@ pub enum Victim {
 impl Victim {
     /// Each of them.
     pub const ALL: [Self; 3] = [Self::Host, Self::Redis, Self::Both];
-}
-
-/// What a host runs and how, where it is not the project's own application as it is.
-#[derive(Debug, Clone, Default)]
-pub struct Application {
-    /// Which way requests take.
-    pub entry: Entry,
-    /// The plug-in that is attached in place of the default one.
-    pub plugin: Option<PathBuf>,
-    /// Further arguments of the host.
-    pub arguments: Vec<String>,
-}
-
-impl Application {
-    /// The folder with its `spin.toml`: the project, or one whose manifest names the other plug-in.
-    fn project(&self, data: &Path) -> Result<Project> {
-        let own = project();
-        let Some(plugin) = &self.plugin else { return Ok(own) };
-        let text = std::fs::read_to_string(own.manifest())?;
-        let default = own.default_plugin();
-        let built = own.components().display().to_string();
-        let text = text.replace("target/components", &built);
-        let named = text.replace(&default.display().to_string(), &plugin.display().to_string());
-        if named == text {
-            bail!("spin.toml does not attach the default plug-in");
-        }
-        let other = Project::at(data.join("application"));
-        std::fs::create_dir_all(other.root())?;
-        std::fs::write(other.manifest(), named)?;
-        Ok(other)
-    }
 }
 
 impl Hosted {

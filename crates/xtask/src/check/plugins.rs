@@ -20,7 +20,7 @@ const BASICS: [&str; 5] =
 /// Fails when a component is no plug-in for order approval, or imports what one may not.
 pub fn check(wit: &Path, plugin: &Piece) -> Result<()> {
     check_imports(plugin)?;
-    world::check(wit, WORLD, plugin)
+    world::check_foreign(wit, WORLD, plugin)
 }
 
 /// Fails with every import that a plug-in may not have.
