@@ -40,9 +40,10 @@ pub mod purchase;
 pub mod queries;
 pub mod rate;
 pub mod reactions;
+mod remains;
 pub mod settings;
 
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::event::{Domain, Event};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -80,5 +81,9 @@ impl<W: World> Service<W> for Finance {
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
+    }
+
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        remains::remains(event, later)
     }
 }

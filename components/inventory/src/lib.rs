@@ -15,7 +15,7 @@
 //! [`item::MAX_UNITS`], [`network::MAX_CHANNEL_NODES`], [`order::MAX_LINES`], [`queries::MAX_ITEMS`],
 //! [`reservation::MAX_LINES`], [`split::FEWEST_SPLITS_NODES`], [`trial::MAX_CHANGES`].
 
-use tradewind_kernel::Domain;
+use tradewind_kernel::{Domain, Event};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -44,6 +44,7 @@ pub mod protection;
 pub mod purchase;
 pub mod queries;
 pub mod reactions;
+mod remains;
 pub mod repegging;
 pub mod reservation;
 pub mod shelf;
@@ -89,6 +90,10 @@ where
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
+    }
+
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        remains::remains(event, later)
     }
 
     async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {

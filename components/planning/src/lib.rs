@@ -28,13 +28,14 @@ pub mod policy;
 pub mod promotion;
 pub mod proposal;
 pub mod reactions;
+mod remains;
 pub mod replenishment;
 pub mod risk;
 pub mod runs;
 pub mod safety_stock;
 pub mod spending;
 
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::event::{Domain, Event};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -101,5 +102,9 @@ where
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
+    }
+
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        remains::remains(event, later)
     }
 }

@@ -44,9 +44,10 @@ pub mod rates;
 pub mod reactions;
 pub mod receipt;
 pub mod release;
+mod remains;
 pub mod routes;
 
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::event::{Domain, Event};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -83,5 +84,9 @@ where
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
+    }
+
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        remains::remains(event, later)
     }
 }

@@ -44,7 +44,8 @@ pub mod notice;
 mod queries;
 pub mod reactions;
 
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::Decision;
+use tradewind_kernel::event::{Domain, Event};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -81,5 +82,14 @@ impl<W: World> Service<W> for Reporting {
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
+    }
+
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        let _ = later;
+        Some(event)
+    }
+
+    async fn set_aside(gather: &Gather<'_, W>, event: &Event) -> Result<Decision, Failure> {
+        reactions::set_aside(gather, event).await
     }
 }

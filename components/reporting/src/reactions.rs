@@ -2,7 +2,8 @@
 //! is wrong.
 //!
 //! Many events go in one commit: the effect of many is the sum of their effects. No event is ever
-//! refused, so none is parked here: one that does not read still has its entry and its place.
+//! refused: one that does not read still has its entry and its place, and so has one that is set
+//! aside because it cannot be worked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,10 +40,29 @@ pub async fn react<W: World>(
     gather: &Gather<'_, W>,
     cause: Cause<'_>,
 ) -> Result<Reaction, Failure> {
+    let mut decision = audited(gather, cause.events).await?;
+    exceptions(gather, cause.events, &mut decision).await?;
+    Ok(Reaction::Effect(in_parts(decision)))
+}
+
+/// An event that is set aside has its entry and its place in its cascade all the same: the chain has
+/// no hole. What it says of what is wrong is lost.
+///
+/// # Errors
+/// Outages.
+pub async fn set_aside<W: World>(
+    gather: &Gather<'_, W>,
+    event: &Event,
+) -> Result<Decision, Failure> {
+    audited(gather, std::slice::from_ref(event)).await
+}
+
+/// The entries of these events, and their places in their cascades.
+async fn audited<W: World>(gather: &Gather<'_, W>, events: &[Event]) -> Result<Decision, Failure> {
     let mut decision = Decision::default();
     let head = gather.record::<Head>(keys::AUDIT_HEAD).await?;
     let mut head = head.map(|kept| kept.value).unwrap_or_default();
-    let events = with_our_own(gather, cause.events, head.sequence).await?;
+    let events = with_our_own(gather, events, head.sequence).await?;
     for event in &events {
         let (number, entry) = head.append(event);
         let (pack, name) = place(number);
@@ -50,8 +70,7 @@ pub async fn react<W: World>(
         index(&mut decision, event);
     }
     decision.put(keys::AUDIT_HEAD, &head);
-    exceptions(gather, cause.events, &mut decision).await?;
-    Ok(Reaction::Effect(in_parts(decision)))
+    Ok(decision)
 }
 
 /// The events, and those of our own that lie between them and the newest entry: everything has its

@@ -34,13 +34,14 @@ pub mod offer;
 pub mod queries;
 pub mod reactions;
 pub mod record;
+mod remains;
 pub mod score;
 pub mod scorecard;
 pub mod status;
 pub mod supplier;
 pub mod tally;
 
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::event::{Domain, Event};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
@@ -74,5 +75,9 @@ impl<W: World> Service<W> for Suppliers {
 
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         reactions::react(gather, cause).await
+    }
+
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        remains::remains(event, later)
     }
 }

@@ -83,7 +83,9 @@ pub async fn commitment<W: World>(
     gather.prefetch(reads).await.map_err(unanswered)?;
     let kept = gather.record::<Supplier>(key).await.map_err(unanswered)?.ok_or_else(unknown)?;
     let open = gather.set::<OpenOrder>(set).await.map_err(unanswered)?;
-    Ok(gather.answer(Commitment { limit: kept.limit, open: sums(open.values()) }))
+    let open = sums(open.values())
+        .map_err(|fault| AskError::Refused("amount-too-large".to_owned(), fault.to_string()))?;
+    Ok(gather.answer(Commitment { limit: kept.limit, open }))
 }
 
 /// Every offer for an item, by supplier, whatever its dates and its supplier's status.

@@ -90,7 +90,9 @@ async fn follow<W: World>(
     let mut decision = record::follow(order, record, &known, day);
     let names = vec![order.order.to_string()];
     let open = gather.members::<OpenOrder>(keys::open_orders(&order.supplier), names).await?;
-    commitment::file(&mut decision, order, open.first().and_then(Option::as_ref));
+    commitment::file(&mut decision, order, open.first().and_then(Option::as_ref)).map_err(
+        |fault| Refusal::new(RefusalKind::Invalid, "amount-too-large", fault.to_string()),
+    )?;
     Ok(decision.into())
 }
 

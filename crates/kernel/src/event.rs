@@ -185,6 +185,13 @@ impl Event {
     }
 }
 
+/// The event, unless it and the later one are both of one of these types.
+#[must_use]
+pub fn unless_told_anew(types: &[&str], event: Event, later: &Event) -> Option<Event> {
+    let anew = event.kind() == later.kind() && types.contains(&later.kind());
+    (!anew).then_some(event)
+}
+
 /// The id of the event with this sequence.
 #[must_use]
 pub fn event_id(sequence: u64) -> String {

@@ -1,5 +1,6 @@
 //! One request in the hands of a domain: who calls, with what, and how to answer.
 
+use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 use crate::gather::{Gather, Trust};
 use crate::http::Request;
 use crate::run::{self, MAX_ATTEMPTS, Task};
+use crate::schema;
 use crate::service::Service;
 use crate::store::Needs;
 use crate::world::World;
@@ -70,6 +72,8 @@ pub struct Call<'w, S, W: World> {
     pub(crate) caller: &'w Caller,
     pub(crate) tenant: &'w str,
     pub(crate) request: &'w Request,
+    /// The body as JSON, parsed when it is first asked for.
+    pub(crate) parsed: OnceCell<serde_json::Result<Value>>,
     pub(crate) parameters: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) correlation: String,
@@ -103,6 +107,10 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
         &self.request.body
     }
 
+    fn parsed(&self) -> &serde_json::Result<Value> {
+        self.parsed.get_or_init(|| schema::parse(&self.request.body))
+    }
+
     /// A parameter of the path as text.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
@@ -134,7 +142,7 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
     /// # Errors
     /// A 400 or 422 refusal naming every fault.
     pub fn body<T: DeserializeOwned + ToSchema + 'static>(&self) -> Result<T, Refusal> {
-        crate::schema::read(&self.request.body)
+        schema::read_parsed(self.parsed())
     }
 
     /// A parameter of the query, if given, read as `T`.
@@ -267,7 +275,7 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
                 causation: None,
             },
             named_correlation: self.named_correlation,
-            idempotency: key.map(|key| (key, request_hash(self.request))),
+            idempotency: key.map(|key| (key, request_hash(self.request, self.parsed()))),
             needs: Needs::Everything,
             frees: false,
             attempt: Some((
@@ -335,14 +343,14 @@ fn shortened(text: &str) -> String {
 
 /// What makes two requests under one key the same: method, path, query and what the body says. A
 /// body of JSON is taken by its meaning: order of fields and white space make no other request.
-fn request_hash(request: &Request) -> String {
+fn request_hash(request: &Request, parsed: &serde_json::Result<Value>) -> String {
     let mut hash = Sha256::new();
     for part in [&request.method, &request.path, &request.query] {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    match crate::schema::parse(&request.body) {
-        Ok(value) => hash.update(canonical_value(&value)),
+    match parsed {
+        Ok(value) => hash.update(canonical_value(value)),
         Err(_) => hash.update(&request.body),
     }
     hexadecimal(hash.finalize().get(..HASH_BYTES).unwrap_or_default())
@@ -359,7 +367,8 @@ mod tests {
 
     fn hash(path: &str, body: &[u8]) -> String {
         let (method, path, body) = ("POST".to_owned(), path.to_owned(), body.to_vec());
-        request_hash(&Request { method, path, body, ..Request::default() })
+        let parsed = schema::parse(&body);
+        request_hash(&Request { method, path, body, ..Request::default() }, &parsed)
     }
 
     #[test]

@@ -7,12 +7,13 @@
 mod merge;
 mod parking;
 mod plan;
+mod replay;
 
 use tradewind_kernel::decision::{Decision, Write};
-use tradewind_kernel::event::{Domain, Event, Origin};
-use tradewind_kernel::events::system::EventReplayed;
+use tradewind_kernel::event::{Event, Origin};
 
 use self::plan::{Plan, PlanCause, first_plan, is_plan, stored};
+use self::replay::Meant;
 use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
@@ -272,19 +273,16 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
 
     /// Reacts to a batch of events whose cursor stands at `cursor`.
     async fn react(&self, batch: &[Event], cursor: u64) -> Result<Worked, Failure> {
-        let replayed;
-        let (events, ended) = match replayed_event(S::DOMAIN, batch) {
-            Some(event) => {
-                replayed = [event];
-                (&replayed[..], Some(keys::parked(S::DOMAIN)))
-            }
-            None => (batch, None),
-        };
+        let meant = self.meant(batch).await?;
+        let events = meant.events(batch);
         let last = batch.last().map_or(cursor, |event| event.sequence);
         for attempt in 0..MAX_EFFECT_ATTEMPTS {
             let gather = self.gather(attempt);
-            let cause = Cause { events, step: None };
-            let mut commit = match S::react(&gather, cause).await {
+            let reaction = match events {
+                [] => Ok(Decision::default().into()),
+                _ => S::react(&gather, Cause { events, step: None }).await,
+            };
+            let mut commit = match reaction {
                 Ok(Reaction::WorkFirst(item)) => {
                     self.work_item(&item).await?;
                     continue;
@@ -310,9 +308,9 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             let planned = commit.writes.iter().any(|write| is_plan::<S, W>(write));
             let next = if planned { cursor } else { last };
             commit.cursor = Some(CursorMove { expected: cursor, next });
-            if let (Some(set), false) = (&ended, planned) {
-                let member = events[0].id();
-                commit.writes.push(Write::DeleteMember { set: set.clone(), member });
+            if let (Meant::Replay(_, id), false) = (&meant, planned) {
+                let (set, member) = (keys::parked(S::DOMAIN), id.clone());
+                commit.writes.push(Write::DeleteMember { set, member });
             }
             match self.world.store().commit(&commit).await? {
                 Outcome::Done { .. } if planned => return Ok(Worked::Elsewhere),
@@ -388,13 +386,4 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         }
         Ok(())
     }
-}
-
-/// The event that a person had replayed for this domain, when that is what the batch is. A replay
-/// for another domain is an event like any other.
-fn replayed_event(domain: Domain, batch: &[Event]) -> Option<Event> {
-    let [only] = batch else { return None };
-    let is_replay = only.domain == domain && only.kind().ends_with(".event-replayed");
-    let read = || serde_json::from_value::<EventReplayed>(only.what.data.clone()).ok();
-    is_replay.then(read).flatten().map(|replayed| replayed.replayed)
 }

@@ -230,6 +230,35 @@ pub fn plain(
     Request { method, path, query, headers, body }
 }
 
+/// What every provider of asks needs at its edge: `witness` and `error`, which turn the shell's
+/// witnesses and ask errors into those of `wit/types.wit`. `$types` is the module of its bindings.
+#[macro_export]
+macro_rules! ask_edge {
+    ($types:ident) => {
+        fn witness(check: $crate::store::Check) -> Option<$types::Witness> {
+            use $crate::store::Check;
+            match check {
+                Check::Record { key, version } => {
+                    Some($types::Witness { of_set: false, key, version })
+                }
+                Check::Set { key, version } => Some($types::Witness { of_set: true, key, version }),
+                Check::Unmarked { .. } | Check::Life { .. } => None,
+            }
+        }
+
+        fn error(error: $crate::world::AskError) -> $types::AskError {
+            use $crate::world::AskError;
+            match error {
+                AskError::Behind => $types::AskError::Behind,
+                AskError::Unavailable(why) => $types::AskError::Unavailable(why),
+                AskError::Refused(code, detail) => {
+                    $types::AskError::Refused($types::Refusal { code, detail })
+                }
+            }
+        }
+    };
+}
+
 /// Exports the lean entry of `wit/host.wit` for a service: its type, and its asks as an expression.
 ///
 /// It is a macro because bindings belong into the component's own crate, beside its other exports.

@@ -66,7 +66,15 @@ pub fn check(described: &Described, value: &Value) -> Vec<Fault> {
 /// 400 when it is not well-formed JSON or has another shape than `T`, 422 when its shape is right
 /// but a value is not; both name every fault.
 pub fn read<T: DeserializeOwned + ToSchema + 'static>(body: &[u8]) -> Result<T, Refusal> {
-    read_under(body, "")
+    read_parsed(&parse(body))
+}
+
+/// Reads a body that was parsed before, as [`read`] does.
+pub(crate) fn read_parsed<T>(parsed: &serde_json::Result<Value>) -> Result<T, Refusal>
+where
+    T: DeserializeOwned + ToSchema + 'static,
+{
+    read_under(parsed, "")
 }
 
 /// Reads one line of a body of JSON lines as [`read`] does; pointers start with `/{number}`.
@@ -77,7 +85,7 @@ pub fn read_line<T>(line: &[u8], number: usize) -> Result<T, Refusal>
 where
     T: DeserializeOwned + ToSchema + 'static,
 {
-    read_under(line, &format!("/{number}"))
+    read_under(&parse(line), &format!("/{number}"))
 }
 
 /// One whole JSON text, read strictly. An empty one is `{}`.
@@ -85,16 +93,16 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     json::parse(if text.trim_ascii().is_empty() { b"{}" } else { text })
 }
 
-fn read_under<T>(body: &[u8], under: &str) -> Result<T, Refusal>
+fn read_under<T>(parsed: &serde_json::Result<Value>, under: &str) -> Result<T, Refusal>
 where
     T: DeserializeOwned + ToSchema + 'static,
 {
-    let value = parse(body).map_err(|words| {
+    let value = parsed.as_ref().map_err(|words| {
         let detail = format!("the body is not well-formed JSON: {words}");
         let fault = Fault::new(under, BODY_MALFORMED, detail.clone());
         Refusal::new(RefusalKind::Malformed, BODY_MALFORMED, detail).with_faults(vec![fault])
     })?;
-    let faults = walk::faults(&kept::<T>(), &value, under);
+    let faults = walk::faults(&kept::<T>(), value, under);
     if !faults.is_empty() {
         return Err(refusal(faults));
     }

@@ -2,6 +2,7 @@
 
 mod shared;
 
+use std::cell::OnceCell;
 use std::marker::PhantomData;
 
 use serde_json::json;
@@ -153,6 +154,7 @@ fn call_of<'a, S: Service<W>, W: World>(
         correlation: asked.correlation.clone(),
         named_correlation: asked.named,
         parent: asked.parent.clone(),
+        parsed: OnceCell::new(),
         service: PhantomData,
     }
 }

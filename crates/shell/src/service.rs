@@ -98,6 +98,18 @@ pub trait Service<W: World>: Sized {
         false
     }
 
+    /// What remains of an event that is replayed when this later one of the same subject has been
+    /// told since: the event, as it now is to be taken, or nothing. It is asked of each later event
+    /// in order, whether the domain reacts to it or not. A domain names the events that tell it a
+    /// state, for a later one of these must not give way to an earlier one.
+    fn remains(event: Event, later: &Event) -> Option<Event>;
+
+    /// What the domain does for an event even when it sets it aside, in the commit that does so.
+    async fn set_aside(gather: &Gather<'_, W>, event: &Event) -> Result<Decision, Failure> {
+        let _ = (gather, event);
+        Ok(Decision::default())
+    }
+
     /// Works a marked item.
     async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {
         let _ = (gather, mark);

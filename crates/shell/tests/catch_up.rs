@@ -6,7 +6,9 @@ mod store_support;
 
 use store_support::*;
 use tradewind_kernel::Decision;
-use tradewind_kernel::event::Domain;
+use tradewind_kernel::decision::Write;
+use tradewind_kernel::event::{Domain, Event, NewEvent, unless_told_anew};
+use tradewind_kernel::events::system::EventReplayed;
 use tradewind_kernel::refusal::Refusal;
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::catch_up::catch_up;
@@ -16,14 +18,14 @@ use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::{Fate, MemoryStore};
 use tradewind_shell::route::Route;
 use tradewind_shell::service::{Cause, Reaction, Service};
-use tradewind_shell::store::{Found, Outage, Read, Store, keys};
+use tradewind_shell::store::{Commit, Found, Outage, Read, Store, keys};
 use tradewind_shell::world::World;
 
 /// Good news for finance: counted.
 const GOOD: &str = "inventory.channel-set";
 /// Its processing ends with an outage, as a crash would end it.
 const POISON: &str = "inventory.node-set";
-/// It makes no sense and is refused.
+/// It makes no sense and is refused, until `finance:sense` is there; it tells a state.
 const SENSELESS: &str = "inventory.reserved";
 
 /// A domain that counts the good events.
@@ -45,10 +47,16 @@ impl<W: World> Service<W> for Counting {
         Err(Refusal::not_found("anything").into())
     }
 
+    fn remains(event: Event, later: &Event) -> Option<Event> {
+        unless_told_anew(&[SENSELESS], event, later)
+    }
+
     async fn react(gather: &Gather<'_, W>, cause: Cause<'_>) -> Result<Reaction, Failure> {
         match cause.event().kind() {
             POISON => return Err(Outage("poison".to_owned()).into()),
-            SENSELESS => return Err(Refusal::conflict("event-unreadable", "no sense").into()),
+            SENSELESS if gather.record::<bool>("finance:sense").await?.is_none() => {
+                return Err(Refusal::conflict("event-unreadable", "no sense").into());
+            }
             _ => {}
         }
         let count = gather.record::<u64>("finance:count").await?.map_or(0, |kept| kept.value);
@@ -137,6 +145,30 @@ fn whatever_call_fails_each_event_takes_effect_once() {
                     break;
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn a_replay_gives_way_to_what_was_told_since() {
+    block_on(async {
+        for (since, effects) in [(GOOD, 2), (SENSELESS, 1)] {
+            let store = MemoryStore::new();
+            tell(&store, Domain::Inventory, &[SENSELESS]).await;
+            react(&store).await.unwrap();
+            assert_eq!(standing(&store).await, (0, vec!["ev_2".to_owned()]));
+            let sense = Write::Put { key: "finance:sense".to_owned(), value: "true".to_owned() };
+            done(&store, &Commit { writes: vec![sense], ..commit(Domain::Finance) }).await;
+            tell(&store, Domain::Inventory, &[since]).await;
+
+            let reads = vec![Read::Events { domain: Domain::Inventory, after: 0, limit: 1 }];
+            let found = store.read(&request(Domain::Finance, reads)).await.unwrap().found;
+            let [Found::Events(told)] = &found[..] else { panic!("{found:?}") };
+            let data = EventReplayed { event: "ev_2".to_owned(), replayed: told[0].clone() };
+            let replay = NewEvent::named("finance.event-replayed".to_owned(), "ev_2", &data);
+            done(&store, &Commit { events: vec![replay], ..commit(Domain::Finance) }).await;
+            react(&store).await.unwrap();
+            assert_eq!(standing(&store).await, (effects, vec![]), "after {since}");
         }
     });
 }

@@ -163,14 +163,16 @@ impl Player {
         Ok(())
     }
 
-    /// Replays everything that is parked; gives back whether anything was.
+    /// Replays everything that is parked, and dismisses what reporting parked, which takes nothing
+    /// again; gives back whether anything was.
     fn replay(&mut self) -> Result<bool, Finding> {
         let mut any = false;
         for domain in std::mem::take(&mut self.observer.parked).into_keys() {
+            let ends = if domain == Domain::Reporting { "dismiss" } else { "replay" };
             let parked = self.get(&format!("/{domain}/v1/parked"))?;
             for item in parked["items"].as_array().into_iter().flatten() {
                 let event = item["id"].as_str().unwrap_or_default();
-                let path = format!("/{domain}/v1/parked/{event}/replay");
+                let path = format!("/{domain}/v1/parked/{event}/{ends}");
                 let response = self.ask("POST", &path)?;
                 if response.status != 200 && response.status != 201 {
                     let detail = format!("{path} answered {}", response.status);
@@ -190,13 +192,9 @@ impl Player {
         }
         let mut heard = self.model.clone();
         heard.hear_all();
-        let late = &self.observer.heard_late;
         for sku in self.model.items.keys() {
-            let of = |model: &super::model::Model| {
-                let mut supply = model.supply.get(sku).cloned().unwrap_or_default();
-                supply.retain(|(order, _), _| !late.contains(order));
-                supply
-            };
+            let of =
+                |model: &super::model::Model| model.supply.get(sku).cloned().unwrap_or_default();
             if of(&heard) != of(&self.model) {
                 let (open, known) = (of(&heard), of(&self.model));
                 let detail = format!("{sku}: open is {open:?}, and inventory knows {known:?}");

@@ -20,11 +20,6 @@ const ORDERS: [&str; 5] = ["O1", "O2", "O3", "O4", "O5"];
 const PROTECTIONS: [&str; 4] = ["P1", "P2", "P3", "P4"];
 const STRATEGIES: [&str; 4] = ["node-order", "node-order", "fewest-splits", "most-stock"];
 
-/// Domains whose events get parked here. What reporting parks is missing in the audit chain and
-/// cannot be replayed: known, and left out.
-const PARKING: [Domain; 5] =
-    [Domain::Suppliers, Domain::Procurement, Domain::Inventory, Domain::Planning, Domain::Finance];
-
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
 
@@ -151,7 +146,7 @@ impl Generator {
             step.trouble = Trouble { fail_before, fail_after };
         }
         if self.one_in(40) {
-            step.poison = Some(*self.chance.one_of(&PARKING));
+            step.poison = Some(*self.chance.one_of(&Domain::ALL));
         }
     }
 

@@ -30,9 +30,6 @@ pub struct Observer {
     pub cash: BTreeMap<String, i64>,
     /// The net flow of each week at the last audit.
     pub forecast: Option<BTreeMap<String, i64>>,
-    /// Purchase orders of which inventory last heard by a replay: it takes what the replayed event
-    /// said for news, though it may be older than what it knew. Known; `docs/simulation.md`.
-    pub heard_late: BTreeSet<String>,
     /// Domains with a parked event, since the last audit.
     pub parked: BTreeMap<Domain, u64>,
     cursors: BTreeMap<Domain, u64>,
@@ -241,29 +238,13 @@ impl Player {
         }
     }
 
-    /// Notes whether inventory heard of a purchase order in time, or by a replay.
-    fn heard(&mut self, seen: &Seen, cause: Option<u64>) {
-        if seen.commit.domain != Domain::Inventory {
-            return;
-        }
-        let Some((order, _)) = cause.and_then(|cause| self.model.told.get(&cause)) else { return };
-        let told = seen.commit.origin.causation.as_deref().and_then(sequence_of);
-        if told == cause {
-            self.observer.heard_late.remove(order);
-        } else {
-            self.observer.heard_late.insert(order.clone());
-        }
-    }
-
     /// What the product did by itself.
     fn happened(&mut self, seen: &Seen) -> Result<(), Finding> {
         let cause = self.cause(seen);
-        for item in supplied(&seen.commit.writes) {
-            if let Some(cause) = cause {
-                self.model.hear(cause, item);
-            }
+        let by = seen.commit.origin.causation.as_deref().and_then(sequence_of);
+        if let (Some(cause), Some(by)) = (cause, by) {
+            supplied(&seen.commit.writes).for_each(|item| self.model.hear(cause, by, item));
         }
-        self.heard(seen, cause);
         let mut arrived = false;
         for event in &seen.commit.events {
             let text = |field: &str| event.data[field].as_str().unwrap_or_default();

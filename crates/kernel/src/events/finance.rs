@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::payloads;
+use crate::event::Event;
 use crate::money::{Amount, Currency};
 use crate::ratio::Ratio;
 use crate::time::{Day, Zone};
@@ -30,6 +31,18 @@ pub struct RateSet {
     /// The base currency that it converts to.
     #[serde(default)]
     pub base: Option<Currency>,
+}
+
+/// What remains of an event once a later one of the same currency is known: nothing of a rate that
+/// was set anew for the same day and base.
+#[must_use]
+pub fn rate_remains(event: Event, later: &Event) -> Option<Event> {
+    let place = |event: &Event| {
+        let set = event.is::<RateSet>().then(|| event.read::<RateSet>().ok()).flatten()?;
+        Some((set.currency, set.day, set.base))
+    };
+    let anew = place(&event).is_some_and(|earlier| place(later) == Some(earlier));
+    (!anew).then_some(event)
 }
 
 /// A week's net flow of cash, before and after; a week is its Monday.

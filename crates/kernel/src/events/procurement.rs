@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::payloads;
+use crate::event::{Event, Payload};
 use crate::id::Id;
 use crate::money::{Amount, Currency};
 use crate::quantity::Quantity;
@@ -202,6 +203,43 @@ pub struct OrderReceived {
     pub received: Vec<ReceivedLine>,
 }
 
+/// The types that tell the whole state of a released order.
+const TELLS_STATE: [&str; 6] = [
+    OrderReleased::TYPE,
+    OrderConfirmed::TYPE,
+    PriceAccepted::TYPE,
+    OrderReceived::TYPE,
+    OrderClosed::TYPE,
+    OrderCancelled::TYPE,
+];
+
+/// Whether an event tells the whole state of a released order.
+#[must_use]
+pub fn tells_state(event: &Event) -> bool {
+    TELLS_STATE.contains(&event.kind())
+}
+
+/// What remains of an event once a later one of the same order is known. The later one has told the
+/// state anew; of a receipt the goods remain, with the later state. An event that does not read
+/// remains as it is.
+#[must_use]
+pub fn remains(mut event: Event, later: &Event) -> Option<Event> {
+    if !tells_state(&event) || !tells_state(later) {
+        return Some(event);
+    }
+    if !event.is::<OrderReceived>() {
+        return None;
+    }
+    let read = || -> serde_json::Result<serde_json::Value> {
+        let order = serde_json::from_value(later.what.data.clone())?;
+        serde_json::to_value(OrderReceived { order, ..event.read()? })
+    };
+    if let Ok(data) = read() {
+        event.what.data = data;
+    }
+    Some(event)
+}
+
 /// The day of an open part has passed without a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -238,4 +276,63 @@ payloads! {
     OrderCancelled => "procurement.order-cancelled",
     OrderPastDue => "procurement.order-past-due",
     PolicySet => "procurement.approval-policy-set",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn event(sequence: u64, kind: &str, open: i64, further: &Value) -> Event {
+        let mut data = json!({
+            "order": "PO-1", "supplier": "S1", "currency": "USD", "terms_days": 30,
+            "status": "received", "released": "2026-11-01", "raised_by": "b",
+            "raised_at": "2026-11-01T00:00:00Z",
+            "lines": [{
+                "line": 1, "sku": "X", "node": "OWN", "quantity": 12, "price": "7.50",
+                "due": "2026-12-15", "accepted": 12 - open, "rejected": 0, "cancelled": 0,
+                "open": open, "schedule": [], "confirmed": null,
+            }],
+        });
+        if let (Some(data), Some(further)) = (data.as_object_mut(), further.as_object()) {
+            data.extend(further.clone());
+        }
+        serde_json::from_value(json!({
+            "sequence": sequence, "domain": "procurement", "type": kind, "subject": "PO-1",
+            "data": data, "at": "2026-12-01T09:00:00.000Z", "by": "ann", "correlation": "c",
+        }))
+        .unwrap()
+    }
+
+    fn receipt(sequence: u64, open: i64, accepted: i64) -> Event {
+        let received = json!({
+            "receipt": format!("R{sequence}"), "node": "OWN", "day": "2026-12-01", "received": [
+                { "line": 1, "sku": "X", "accepted": accepted, "rejected": 0, "price": "7.50" },
+            ],
+        });
+        event(sequence, OrderReceived::TYPE, open, &received)
+    }
+
+    #[test]
+    fn goods_remain_of_a_receipt_and_the_state_is_the_later_one() {
+        let (first, later) = (receipt(1, 7, 5), receipt(2, 3, 4));
+        let left: OrderReceived = remains(first.clone(), &later).unwrap().read().unwrap();
+        let [wanted, last] = [first, later].map(|event| event.read::<OrderReceived>().unwrap());
+        assert_eq!(left, OrderReceived { order: last.order, ..wanted });
+    }
+
+    #[test]
+    fn nothing_remains_of_a_state_that_was_told_anew() {
+        let confirmed = event(1, OrderConfirmed::TYPE, 12, &json!({ "changes": [] }));
+        assert_eq!(remains(confirmed.clone(), &receipt(2, 7, 5)), None);
+        let past_due = event(2, OrderPastDue::TYPE, 12, &json!({}));
+        assert_eq!(remains(confirmed.clone(), &past_due), Some(confirmed));
+    }
+
+    #[test]
+    fn what_does_not_read_remains() {
+        let mut senseless = receipt(1, 7, 5);
+        senseless.what.data["received"] = json!("five");
+        assert_eq!(remains(senseless.clone(), &receipt(2, 3, 4)), Some(senseless));
+    }
 }

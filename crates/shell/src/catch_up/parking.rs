@@ -1,11 +1,11 @@
 //! Parking: an event that cannot be processed is set aside.
 
-use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::{Event, NewEvent};
 use tradewind_kernel::events::system::EventParked;
 use tradewind_kernel::refusal::Refusal;
 
-use super::{Engine, Worked, replayed_event};
+use super::replay::replayed_event;
+use super::{Engine, Worked};
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::store::{CursorMove, Outcome, Store, keys};
@@ -38,7 +38,8 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             why: why.to_owned(),
             faults: faults.to_vec(),
         };
-        let mut decision = Decision::default();
+        let gather = self.gather(0);
+        let mut decision = S::set_aside(&gather, &first).await?;
         let record = serde_json::json!({ "event": first, "why": why, "faults": faults });
         decision.put_member(keys::parked(S::DOMAIN), first.id(), &record);
         decision.delete(keys::plan(S::DOMAIN));
@@ -46,7 +47,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         let data = serde_json::to_value(&parked).expect("our payloads serialise");
         let kind = format!("{}.event-parked", S::DOMAIN);
         decision.event(NewEvent { kind, subject: first.id(), data });
-        let mut commit = self.commit(&self.gather(0), decision, self.origin_of(&batch[0]));
+        let mut commit = self.commit(&gather, decision, self.origin_of(&batch[0]));
         commit.cursor = Some(CursorMove { expected: cursor, next: batch[0].sequence });
         match self.world.store().commit(&commit).await? {
             Outcome::Done { .. } if batch.len() == 1 => Ok(Worked::Done),

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::{Decision, Write};
 use tradewind_kernel::event::{Event, Origin};
 
-use super::{Engine, MAX_EFFECT_ATTEMPTS, replayed_event};
+use super::replay::replayed_event;
+use super::{Engine, MAX_EFFECT_ATTEMPTS};
 use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
@@ -130,15 +131,11 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         let PlanCause::Events(events) = &plan.cause else {
             return Err(Outage("a plan for a mark has only parts".to_owned()).into());
         };
-        let replayed;
-        let events = match replayed_event(S::DOMAIN, events) {
-            Some(event) => {
-                replayed = [event];
-                &replayed[..]
-            }
-            None => events.as_slice(),
+        let meant = self.meant(events).await?;
+        let cause = Cause {
+            events: meant.events(events),
+            step: plan.steps.get(plan.step).map(String::as_str),
         };
-        let cause = Cause { events, step: plan.steps.get(plan.step).map(String::as_str) };
         match S::react(gather, cause).await? {
             Reaction::Effect(Effect::Done(decision)) => {
                 plan.step = plan.step.saturating_add(1);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tradewind_kernel::decision::Decision;
-use tradewind_kernel::event::{Event, NewEvent, sequence_of};
+use tradewind_kernel::event::{Event, NewEvent, reacted_by, sequence_of};
 use tradewind_kernel::events::system::{EventDismissed, EventReplayed};
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 
@@ -205,6 +205,10 @@ async fn end_parked<S: Service<W>, W: World>(
         let mut decision = Decision::default();
         let kind = |what: &str| format!("{}.{what}", S::DOMAIN);
         let told = if replay {
+            if !reacted_by(S::DOMAIN).any(|known| known == kind("event-replayed")) {
+                let detail = format!("{} does not take events again; dismiss it", S::DOMAIN);
+                return Err(Refusal::conflict("not-replayable", detail).into());
+            }
             let replayed: Event = serde_json::from_value(record["event"].clone())
                 .map_err(|fault| crate::store::Outage(fault.to_string()))?;
             let data = EventReplayed { event: id.clone(), replayed };

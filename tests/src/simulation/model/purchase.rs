@@ -278,9 +278,12 @@ impl Model {
         self.purchases = purchases;
     }
 
-    /// Inventory has heard of a purchase order as an event told it: its supply of one item.
-    pub fn hear(&mut self, event: u64, sku: &str) {
-        let Some((id, purchase)) = self.told.get(&event).cloned() else { return };
+    /// Inventory has heard of a purchase order by an event, at the moment `by`: its supply of one
+    /// item. When that is a replay, what was told of the order since counts.
+    pub fn hear(&mut self, event: u64, by: u64, sku: &str) {
+        let Some((id, _)) = self.told.get(&event) else { return };
+        let newest = self.told.range(event..=by).rev().find(|(_, (of, _))| of == id);
+        let Some((id, purchase)) = newest.map(|(_, told)| told.clone()) else { return };
         self.hear_of(&id, &purchase, sku);
     }
 

@@ -3,12 +3,13 @@
 #![cfg(target_arch = "wasm32")]
 
 use tradewind_shell::guest;
-use tradewind_shell::store::Check;
 use tradewind_shell::world::AskError;
 
 use self::generated::exports::tradewind::finance::cash as wit;
 use self::generated::tradewind::types::types;
 use tradewind_finance::queries;
+
+tradewind_shell::ask_edge!(types);
 
 mod generated {
     #![allow(missing_docs, reason = "the WIT files are the manual")]
@@ -50,23 +51,5 @@ impl wit::Guest for generated::Provider {
             witnesses: answer.witnesses.into_iter().filter_map(witness).collect(),
             sequence: answer.sequence,
         })
-    }
-}
-
-fn witness(check: Check) -> Option<types::Witness> {
-    match check {
-        Check::Record { key, version } => Some(types::Witness { of_set: false, key, version }),
-        Check::Set { key, version } => Some(types::Witness { of_set: true, key, version }),
-        Check::Unmarked { .. } | Check::Life { .. } => None,
-    }
-}
-
-fn error(error: AskError) -> types::AskError {
-    match error {
-        AskError::Behind => types::AskError::Behind,
-        AskError::Unavailable(why) => types::AskError::Unavailable(why),
-        AskError::Refused(code, detail) => {
-            types::AskError::Refused(types::Refusal { code, detail })
-        }
     }
 }

@@ -6,12 +6,13 @@ use tradewind_kernel::asks::inventory as kernel;
 use tradewind_kernel::events::inventory::{Holding, PromiseMove, Usable};
 use tradewind_kernel::{Id, Money};
 use tradewind_shell::guest;
-use tradewind_shell::store::Check;
 use tradewind_shell::world::AskError;
 
 use self::generated::exports::tradewind::inventory::stock as wit;
 use self::generated::tradewind::types::types;
 use tradewind_inventory::queries;
+
+tradewind_shell::ask_edge!(types);
 
 mod generated {
     #![allow(missing_docs, reason = "the WIT files are the manual")]
@@ -183,22 +184,4 @@ fn position(position: &kernel::Position) -> wit::Position {
 
 fn money(money: Money) -> types::Money {
     types::Money { amount: money.amount.into(), currency: money.currency.into() }
-}
-
-fn witness(check: Check) -> Option<types::Witness> {
-    match check {
-        Check::Record { key, version } => Some(types::Witness { of_set: false, key, version }),
-        Check::Set { key, version } => Some(types::Witness { of_set: true, key, version }),
-        Check::Unmarked { .. } | Check::Life { .. } => None,
-    }
-}
-
-fn error(error: AskError) -> types::AskError {
-    match error {
-        AskError::Behind => types::AskError::Behind,
-        AskError::Unavailable(why) => types::AskError::Unavailable(why),
-        AskError::Refused(code, detail) => {
-            types::AskError::Refused(types::Refusal { code, detail })
-        }
-    }
 }

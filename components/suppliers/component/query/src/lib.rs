@@ -5,12 +5,13 @@
 use tradewind_kernel::asks::suppliers as kernel;
 use tradewind_kernel::{Calendar, Money};
 use tradewind_shell::guest;
-use tradewind_shell::store::Check;
 use tradewind_shell::world::AskError;
 
 use self::generated::exports::tradewind::suppliers::suppliers as wit;
 use self::generated::tradewind::types::types;
 use tradewind_suppliers::queries;
+
+tradewind_shell::ask_edge!(types);
 
 mod generated {
     #![allow(missing_docs, reason = "the WIT files are the manual")]
@@ -124,23 +125,5 @@ fn calendar(calendar: &Calendar) -> types::Calendar {
             .map(|(_, name)| name.to_owned())
             .collect(),
         closed: calendar.closed.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn witness(check: Check) -> Option<types::Witness> {
-    match check {
-        Check::Record { key, version } => Some(types::Witness { of_set: false, key, version }),
-        Check::Set { key, version } => Some(types::Witness { of_set: true, key, version }),
-        Check::Unmarked { .. } | Check::Life { .. } => None,
-    }
-}
-
-fn error(error: AskError) -> types::AskError {
-    match error {
-        AskError::Behind => types::AskError::Behind,
-        AskError::Unavailable(why) => types::AskError::Unavailable(why),
-        AskError::Refused(code, detail) => {
-            types::AskError::Refused(types::Refusal { code, detail })
-        }
     }
 }
