@@ -1,9 +1,9 @@
 //! A component fits the world that `wit/worlds.wit` states for it.
 //!
 //! The world of a build is named `<domain>-service` or `<domain>-query`, that of a plug-in
-//! `<point>-plugin`. It states the exports and
-//! the asks; what the platform offers is checked against Spin's own list (`offers.rs`), because
-//! those imports come from the compiler and the SDK, whose patch versions are not ours to state.
+//! `<point>-plugin`. It states the exports and the asks; what the platform offers is checked against
+//! Spin's own list (`offers.rs`), because those imports come from the compiler and the SDK, whose
+//! patch versions are not ours to state.
 
 use std::path::Path;
 
