@@ -144,6 +144,10 @@ impl<S: Store> Store for Recording<S> {
         self.inner.add_tenant(tenant).await
     }
 
+    async fn settle(&self) -> Result<(), Outage> {
+        self.inner.settle().await
+    }
+
     async fn ping(&self) -> Result<(), Outage> {
         self.inner.ping().await
     }

@@ -25,6 +25,7 @@ pub const RATE_DECIMALS: u32 = 12;
 /// What a caller puts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "rate": "1.0842" }))]
 pub struct PutRate {
     /// Units of the base currency for one unit of this currency; more than 0.
     pub rate: Ratio,

@@ -37,6 +37,12 @@ impl Default for BaseAmount {
 /// What a caller puts; what is left out is the default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({
+    "zone": "America/New_York",
+    "currency": "USD",
+    "opening_cash": "250000.00",
+    "cash_floor": "40000.00",
+}))]
 pub struct PutSettings {
     /// The zone in which a day begins and ends; UTC unless given.
     pub zone: Zone,

@@ -49,6 +49,13 @@ fn each() -> String {
 /// What a caller says of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Linen shirt, white, M",
+    "base_unit": "each",
+    "units": [{ "unit": "case", "numerator": 24, "denominator": 1 }],
+    "weight_grams": 310,
+    "list_prices": { "web": { "amount": "59.00", "currency": "USD" } },
+}))]
 pub struct Item {
     /// Its name; the sku when left out.
     #[serde(default)]

@@ -23,6 +23,7 @@ use crate::shelf::{channel, claimed, sellable};
 /// What leaves: these lines, or everything that is open.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "lines": [{ "sku": "SHIRT-M", "quantity": 1 }], "reason": "the rest follows" }))]
 pub struct LeavingBody {
     /// Base units by item; everything unless said.
     #[schema(max_items = 256)]

@@ -25,6 +25,13 @@ pub const OUTSIDE_LIMIT: Quantity = 8 * LIMIT;
 /// What a caller says of a movement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "sku": "SHIRT-M",
+    "quantity": 3,
+    "from": { "node": "OWN", "status": "sellable" },
+    "to": { "node": "OWN", "status": "damaged" },
+    "reason": "water damage",
+}))]
 pub struct MovementBody {
     /// The item.
     pub sku: Id,

@@ -37,6 +37,11 @@ pub enum NodeKind {
 /// What a caller says of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({
+    "kind": "warehouse",
+    "receiving_days": 1,
+    "calendar": { "open": ["mon", "tue", "wed", "thu", "fri"], "closed": ["2026-12-25"] },
+}))]
 pub struct Node {
     /// What it is.
     pub kind: NodeKind,
@@ -50,6 +55,7 @@ pub struct Node {
 /// What a caller says of a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "days": 3, "cost_per_unit": { "amount": "0.40", "currency": "USD" } }))]
 pub struct Lane {
     /// Days on the way.
     #[schema(maximum = 3650)]
@@ -78,6 +84,13 @@ fn yes() -> bool {
 /// What a caller says of a channel. `cap`, `buffer` and `zero_threshold` apply to each item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "kind": "marketplace",
+    "priority": 2,
+    "nodes": ["FBA", "OWN"],
+    "buffer": 2,
+    "payout": { "lag_days": 14, "fee": "0.15" },
+}))]
 pub struct Channel {
     /// What it is.
     pub kind: ChannelKind,

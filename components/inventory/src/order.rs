@@ -42,6 +42,18 @@ pub struct OrderLineBody {
 /// An order as a caller states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "channel": "web",
+    "lines": [
+        {
+            "line": 1,
+            "sku": "SHIRT-M",
+            "quantity": 2,
+            "wanted": "2026-12-18",
+            "price": { "amount": "59.00", "currency": "USD" },
+        },
+    ],
+}))]
 pub struct OrderBody {
     /// The channel that sold it.
     pub channel: Id,
@@ -56,6 +68,7 @@ pub struct OrderBody {
 /// Why an order is cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "reason": "the customer changed their mind" }))]
 pub struct ReasonBody {
     /// Why.
     #[schema(max_length = 1000)]

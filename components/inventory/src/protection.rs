@@ -19,6 +19,14 @@ use crate::situation::{Situation, availability_changed};
 /// What a caller says of a protection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "sku": "SHIRT-M",
+    "channel": "wholesale",
+    "quantity": 120,
+    "from": "2026-12-16",
+    "until": "2026-12-31",
+    "reason": "spring prebook",
+}))]
 pub struct ProtectionTerms {
     /// The item.
     pub sku: Id,

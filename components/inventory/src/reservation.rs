@@ -69,6 +69,12 @@ pub struct ItemQuantity {
 /// What a caller wants reserved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "order": "W-1001",
+    "channel": "web",
+    "lines": [{ "sku": "SHIRT-M", "quantity": 2 }],
+    "expires_in_seconds": 900,
+}))]
 pub struct ReserveBody {
     /// The customer order whose lines it fills.
     #[serde(default)]

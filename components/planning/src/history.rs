@@ -27,6 +27,7 @@ pub const MAX_LINE_QUANTITY: Quantity = 1_000_000_000_000;
 /// A line of `POST /planning/v1/history`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "sku": "SHIRT-M", "channel": "web", "day": "2026-11-02", "quantity": 14 }))]
 pub struct HistoryLine {
     /// The item.
     pub sku: Id,

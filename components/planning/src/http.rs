@@ -3,14 +3,13 @@
 mod history;
 mod routes;
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::planning::RunRequested;
 use tradewind_kernel::{Decision, Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
-use tradewind_shell::gather::Gather;
+use tradewind_shell::gather::{Gather, Kept};
 use tradewind_shell::world::World;
 
 use crate::Planning;
@@ -22,7 +21,9 @@ use crate::policy::{ANY, Policy, SetPolicy, set_policy};
 use crate::promotion::{Known, Promotion, PromotionView, SetPromotion, set_promotion};
 use crate::proposal::{Proposal, Run, StartRun};
 use crate::risk::Risk;
-pub use routes::{ForecastView, Operation, Proposals, ROUTES};
+pub use routes::{
+    ForecastView, Operation, PolicyShown, PromotionSet, PromotionShown, Proposals, ROUTES, RunShown,
+};
 
 /// Answers one request.
 ///
@@ -77,18 +78,16 @@ async fn is_channel<W: World>(gather: &Gather<'_, W>, name: &str) -> Result<bool
 async fn view<W: World>(
     gather: &Gather<'_, W>,
     promotion: Promotion,
-) -> Result<PromotionView, Failure> {
+    version: u64,
+) -> Result<PromotionShown, Failure> {
     let risk = gather.record::<Risk>(keys::risk(&promotion.promotion)).await?;
-    Ok(PromotionView { promotion, risk: risk.map(|kept| kept.value).unwrap_or_default() })
+    let risk = risk.map(|kept| kept.value).unwrap_or_default();
+    let view = PromotionView { promotion, risk };
+    Ok(PromotionShown { view, version: version.to_string() })
 }
 
-/// A record with its version in it.
-fn with_version(record: &impl Serialize, version: u64) -> Value {
-    let mut body = json!(record);
-    if let Some(object) = body.as_object_mut() {
-        object.insert("version".to_owned(), json!(version.to_string()));
-    }
-    body
+fn shown_policy(kept: Kept<Policy>) -> PolicyShown {
+    PolicyShown { policy: kept.value, version: kept.version.to_string() }
 }
 
 async fn get_promotion<W: World>(call: &Call<'_, Planning, W>) -> Result<Answer, Failure>
@@ -100,8 +99,8 @@ where
         let kept = gather.record::<Promotion>(keys::promotion(&id)).await?;
         let kept = kept.ok_or_else(|| Refusal::not_found(format!("promotion `{id}`")))?;
         let version = kept.version;
-        let view = view(gather, kept.value).await?;
-        Ok(Answer::versioned(with_version(&view, version), version))
+        let view = view(gather, kept.value, version).await?;
+        Ok(Answer::versioned(json!(view), version))
     })
     .await
 }
@@ -119,8 +118,7 @@ where
         gather.records::<Risk>(ids.iter().map(keys::risk).collect()).await?;
         let mut items = Vec::new();
         for kept in kept.into_iter().flatten() {
-            let version = kept.version;
-            items.push(with_version(&view(gather, kept.value).await?, version));
+            items.push(json!(view(gather, kept.value, kept.version).await?));
         }
         Ok(Call::<Planning, W>::page(items, names.last().cloned(), limit))
     })
@@ -170,7 +168,8 @@ where
     call.answer(async |gather| {
         let kept = gather.record::<Policy>(keys::policy(&sku, &node)).await?;
         let kept = kept.ok_or_else(|| Refusal::not_found(format!("policy `{sku}/{node}`")))?;
-        Ok(Answer::versioned(with_version(&kept.value, kept.version), kept.version))
+        let version = kept.version;
+        Ok(Answer::versioned(json!(shown_policy(kept)), version))
     })
     .await
 }
@@ -192,7 +191,7 @@ where
         let records = split.map(|(sku, node)| keys::policy(sku, node)).collect();
         let kept = gather.records::<Policy>(records).await?;
         let kept = kept.into_iter().flatten();
-        let items = kept.map(|kept| with_version(&kept.value, kept.version)).collect();
+        let items = kept.map(|kept| json!(shown_policy(kept))).collect();
         Ok(Call::<Planning, W>::page(items, names.last().cloned(), limit))
     })
     .await
@@ -242,11 +241,9 @@ where
     call.answer(async |gather| {
         let kept = gather.record::<Run>(keys::run(&id)).await?;
         let kept = kept.ok_or_else(|| Refusal::not_found(format!("run `{id}`")))?;
-        let mut body = with_version(&kept.value, kept.version);
-        if let Some(object) = body.as_object_mut() {
-            object.insert("id".to_owned(), json!(id));
-        }
-        Ok(Answer::versioned(body, kept.version))
+        let Kept { version, value: run } = kept;
+        let shown = RunShown { id: id.clone(), run, version: version.to_string() };
+        Ok(Answer::versioned(json!(shown), version))
     })
     .await
 }

@@ -49,6 +49,7 @@ pub struct Policy {
 /// The body of `PUT /planning/v1/policies/{sku}/{node}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "service_level": "0.97", "review_days": 7, "criticality": "A" }))]
 pub struct SetPolicy {
     /// The share of review cycles without a stock-out, above 0 and below 1.
     #[schema(default = "0.95")]

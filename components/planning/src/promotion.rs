@@ -32,6 +32,14 @@ pub struct Promotion {
 /// The body of `PUT /planning/v1/promotions/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Holiday promotion",
+    "sku": "SHIRT-M",
+    "channel": "web",
+    "from": "2026-12-16",
+    "until": "2026-12-20",
+    "expected_units": 400,
+}))]
 pub struct SetPromotion {
     /// What people call it.
     #[schema(min_length = 1, max_length = 200)]

@@ -15,6 +15,7 @@ use crate::replenishment::{Explanation, Need};
 /// The body of `POST /planning/v1/runs`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub struct StartRun {}
 
 /// A planning run.

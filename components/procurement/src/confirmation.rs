@@ -29,6 +29,13 @@ use crate::{approval, release};
 /// What a supplier confirms.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "lines": [
+        { "line": 1, "day": "2027-01-22", "quantity": 300 },
+        { "line": 1, "day": "2027-02-05", "quantity": 180 },
+    ],
+    "reason": "two containers",
+}))]
 pub struct Confirmation {
     /// Lines, each once or, split, several times.
     #[schema(min_items = 1, max_items = 256)]

@@ -25,6 +25,11 @@ pub const MAX_LINES: usize = 256;
 /// What is to be bought.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "supplier": "LISBON-KNITS",
+    "currency": "EUR",
+    "lines": [{ "sku": "SHIRT-M", "node": "OWN", "quantity": 480, "price": "7.50", "due": "2027-01-15" }],
+}))]
 pub struct Draft {
     /// From whom.
     pub supplier: Id,

@@ -15,6 +15,7 @@ use crate::order::{Order, drop_rest};
 /// Why something is done; may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the season is over" }))]
 pub struct Reason {
     /// Why.
     #[schema(min_length = 1, max_length = 500)]

@@ -83,6 +83,12 @@ pub struct Rule {
 /// The approval policy of a tenant. Without rules every order needs one approver.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "rules": [
+        { "over": "50000.00", "currency": "USD", "steps": ["approver", "finance"] },
+        { "steps": ["approver"] },
+    ],
+}))]
 pub struct Policy {
     /// The rules, in order.
     #[schema(max_items = 100)]

@@ -24,6 +24,7 @@ use crate::{filing, keys};
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "node": "OWN", "lines": [{ "line": 1, "accepted": 296, "rejected": 4 }] }))]
 pub struct Arrival {
     /// Lines, each once.
     #[schema(min_items = 1, max_items = 256)]

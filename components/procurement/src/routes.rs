@@ -61,7 +61,7 @@ const ORDERS: &[QueryParameter] = &[
         name: "status",
         required: false,
         repeated: false,
-        form: "string",
+        form: "draft|submitted|approved|rejected|released|confirmed|received|closed|cancelled",
         description: "orders of this status alone",
     },
     QueryParameter {

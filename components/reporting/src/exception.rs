@@ -256,6 +256,7 @@ impl Exception {
 /// What a person says when closing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "customers were told" }))]
 pub struct CloseException {
     /// Why it needs nobody's attention any more; 1 to 500 characters.
     pub reason: String,

@@ -42,7 +42,7 @@ const fn optional(
 
 const AFTER: QueryParameter = optional("after", "string", "the `next` of the page before");
 const LIMIT: QueryParameter = optional("limit", "integer", "at most so many");
-const STATUS: QueryParameter = optional("status", "string", "`open` or `closed`; all unless given");
+const STATUS: QueryParameter = optional("status", "open|closed", "all unless given");
 
 /// Who owns exceptions, and so may close them.
 const OWNERS: &[Role] = &[Role::Buyer, Role::Planner, Role::Warehouse];

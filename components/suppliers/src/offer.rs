@@ -24,6 +24,14 @@ pub const MAX_LEAD_TIME_DAYS: u32 = 3650;
 /// What a caller may set of an offer; what is left out gets its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "price": { "amount": "7.50", "currency": "EUR" },
+    "breaks": [{ "from": 500, "price": { "amount": "7.10", "currency": "EUR" } }],
+    "minimum": 100,
+    "multiple": 20,
+    "lead_time_days": 45,
+    "origin": "PT",
+}))]
 pub struct OfferTerms {
     /// Unit price.
     pub price: Money,

@@ -24,6 +24,7 @@ use crate::supplier::{Supplier, answer};
 /// A move of a supplier's status.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "audited in October" }))]
 pub struct StatusMove {
     /// Why.
     #[schema(min_length = 1, max_length = 500)]

@@ -49,6 +49,7 @@ pub struct SupplierAnswer {
 /// What a caller may set of a supplier; what is left out gets its default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Lisbon Knits", "currency": "EUR", "terms_days": 30, "country": "PT" }))]
 pub struct SupplierTerms {
     /// What it is called.
     #[schema(min_length = 1, max_length = 200)]

@@ -279,6 +279,10 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn settle(&self) -> Result<(), Outage> {
+        Ok(())
+    }
+
     async fn ping(&self) -> Result<(), Outage> {
         self.call(Call::Ping, |_| Ok(()))
     }

@@ -25,6 +25,7 @@ use utoipa::openapi::{
 
 use crate::http::Method;
 use crate::route::{Described, QueryParameter, Role, Route, described};
+use crate::schema::check;
 use components::Registry;
 
 /// The name of the one security scheme.
@@ -99,6 +100,7 @@ pub fn document<Op>(domain: Domain, routes: &[Route<Op>], version: &str) -> Open
 /// * A body says nothing of its fields, has a format that is not checked or a binary float.
 /// * A body's field is of a type alias such as `Quantity`: utoipa loses the bounds written there;
 ///   write `i64`.
+/// * A body shows no example, or one that its own schema refuses.
 /// * A route has no summary, a GET or DELETE a body, or an answer is no success.
 #[must_use]
 pub fn faults<Op>(domain: Domain, routes: &[Route<Op>]) -> Vec<String> {
@@ -128,6 +130,18 @@ pub fn faults<Op>(domain: Domain, routes: &[Route<Op>]) -> Vec<String> {
             }
         }
     }
+    for described in entries.iter().filter_map(|entry| entry.body.as_ref()) {
+        let name = &described.name;
+        match example(described) {
+            None => drop(faults.insert(format!("`{name}` shows no example"))),
+            Some(value) => {
+                let wrong = check(described, value).into_iter();
+                faults.extend(wrong.map(|fault| {
+                    format!("the example of `{name}`: {} {}", fault.pointer, fault.detail)
+                }));
+            }
+        }
+    }
     let text = serde_json::to_value(document(domain, routes, "0")).unwrap_or(Value::Null);
     unresolved(&text, &text, &mut faults);
     faults.into_iter().collect()
@@ -149,6 +163,14 @@ pub fn page<T: ToSchema>() -> Described {
         .required("next");
     parts.push((name.clone(), schema));
     Described { name: format!("{name}Page"), schema: RefOr::T(Schema::Object(list.build())), parts }
+}
+
+fn example(described: &Described) -> Option<&Value> {
+    match &described.schema {
+        RefOr::T(Schema::Object(object)) => object.example.as_ref(),
+        RefOr::T(Schema::AllOf(all)) => all.example.as_ref(),
+        _ => None,
+    }
 }
 
 fn entries<Op>(domain: Domain, routes: &[Route<Op>]) -> Vec<Entry<'_>> {

@@ -108,7 +108,8 @@ pub struct QueryParameter {
     pub required: bool,
     /// Whether it may be given several times.
     pub repeated: bool,
-    /// Its form, as in OpenAPI: `string`, `integer`, or a format of the shell's schema check such
+    /// Its form, as in OpenAPI: `string`, `integer`, the words that it can be with `|` between them
+    /// (`open|closed`: others are refused), or a format of the shell's schema check such
     /// as `date` and `id`.
     pub form: &'static str,
     /// What it is, for the documents.

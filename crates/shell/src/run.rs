@@ -303,6 +303,7 @@ async fn refuse<S: Service<W>, W: World>(
             if hash != request {
                 return Err(key_reused().into());
             }
+            world.store().settle().await?;
             return replayed(kept.version, reply);
         }
     }

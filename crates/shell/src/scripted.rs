@@ -79,7 +79,12 @@ impl<W: Wire> Scripted<W> {
         }
     }
 
+    /// Waits for the replicas to have everything that Redis had done at this connection's last
+    /// command, whoever wrote it.
     async fn wait(&self) -> Result<(), Outage> {
+        if self.wait_replicas == 0 {
+            return Ok(());
+        }
         let wanted = self.wait_replicas.to_string();
         let arguments = [wanted.as_str(), REPLICA_WAIT_MILLIS].map(|text| text.as_bytes().to_vec());
         let answer = self.wire.execute("WAIT", arguments.to_vec()).await?;
@@ -105,7 +110,7 @@ impl<W: Wire> Store for Scripted<W> {
             answer => answer?,
         };
         let outcome = protocol::decode_commit(commit, values)?;
-        if self.wait_replicas > 0 && matches!(outcome, Outcome::Done { .. }) {
+        if matches!(outcome, Outcome::Done { .. } | Outcome::Replayed { .. }) {
             self.wait().await?;
         }
         Ok(outcome)
@@ -158,8 +163,96 @@ impl<W: Wire> Store for Scripted<W> {
         Ok(())
     }
 
+    async fn settle(&self) -> Result<(), Outage> {
+        self.wait().await
+    }
+
     async fn ping(&self) -> Result<(), Outage> {
         self.repeatable("PING", &[]).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::task::{Context, Poll, Waker};
+
+    use tradewind_kernel::event::Origin;
+    use tradewind_kernel::time::Instant;
+
+    use super::*;
+    use crate::store::Needs;
+
+    /// Answers every function with `outcome`, and `WAIT` with `replicas`.
+    struct Told {
+        outcome: [&'static str; 3],
+        replicas: i64,
+        sent: RefCell<Vec<&'static str>>,
+    }
+
+    impl Wire for &Told {
+        async fn execute(
+            &self,
+            command: &'static str,
+            _: Vec<Vec<u8>>,
+        ) -> Result<Vec<Value>, Outage> {
+            self.sent.borrow_mut().push(command);
+            if command == "WAIT" {
+                return Ok(vec![Value::Int(self.replicas)]);
+            }
+            let words = self.outcome.iter().filter(|word| !word.is_empty());
+            Ok(words.map(|word| Value::Bytes(word.as_bytes().to_vec())).collect())
+        }
+    }
+
+    fn commit() -> Commit {
+        let origin = Origin {
+            at: Instant::from_millis(0),
+            by: "ann".to_owned(),
+            reason: None,
+            correlation: "c".to_owned(),
+            parent: None,
+            causation: None,
+        };
+        Commit {
+            tenant: "t".to_owned(),
+            domain: Domain::Finance,
+            needs: Needs::Nothing,
+            idempotency: None,
+            checks: Vec::new(),
+            guards: Vec::new(),
+            writes: Vec::new(),
+            events: Vec::new(),
+            origin,
+            cursor: None,
+            unmark: None,
+            tenant_known: true,
+            frees: false,
+        }
+    }
+
+    fn sent(outcome: [&'static str; 3], wanted: u32, replicas: i64) -> (bool, usize) {
+        let told = Told { outcome, replicas, sent: RefCell::default() };
+        let store = Scripted::over(&told, wanted);
+        let (commit, mut context) = (commit(), Context::from_waker(Waker::noop()));
+        let mut running = std::pin::pin!(store.commit(&commit));
+        let Poll::Ready(outcome) = running.as_mut().poll(&mut context) else {
+            panic!("nothing waits here")
+        };
+        let waits = told.sent.borrow().iter().filter(|command| **command == "WAIT").count();
+        (outcome.is_ok(), waits)
+    }
+
+    #[test]
+    fn what_is_granted_is_granted_when_the_replicas_have_it() {
+        let (done, kept) =
+            (["done", "0000000000000007", ""], ["replayed", "0000000000000007", "{}"]);
+        for outcome in [done, kept] {
+            assert_eq!(sent(outcome, 0, 0), (true, 0));
+            assert_eq!(sent(outcome, 1, 1), (true, 1));
+            assert_eq!(sent(outcome, 2, 1), (false, 1));
+        }
+        assert_eq!(sent(["stale", "1", ""], 1, 0), (true, 0));
     }
 }

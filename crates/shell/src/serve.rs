@@ -230,13 +230,17 @@ fn lawful_key(key: &str) -> bool {
 
 fn check_query(query: &[(String, String)], known: &[QueryParameter]) -> Result<(), Refusal> {
     let refuse = |detail: String| Refusal::new(RefusalKind::Malformed, "query-malformed", detail);
-    for (position, (name, _)) in query.iter().enumerate() {
+    for (position, (name, value)) in query.iter().enumerate() {
         let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
             return Err(refuse(format!("the query has an unknown parameter `{name}`")));
         };
         let earlier = query.iter().take(position).any(|(other, _)| other == name);
         if earlier && !parameter.repeated {
             return Err(refuse(format!("`{name}` is given twice")));
+        }
+        let words = parameter.form;
+        if words.contains('|') && !words.split('|').any(|word| word == value) {
+            return Err(refuse(format!("`{name}` is one of {}", words.replace('|', ", "))));
         }
     }
     match known.iter().find(|known| known.required && !query.iter().any(|(n, _)| n == known.name)) {

@@ -384,6 +384,10 @@ pub trait Store {
     /// Puts a tenant into the list; before its first commit.
     async fn add_tenant(&self, tenant: &str) -> Result<(), Outage>;
 
+    /// Waits until whatever is read now is as safe as the answer to a commit promises: a kept reply
+    /// is a promise once more.
+    async fn settle(&self) -> Result<(), Outage>;
+
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), Outage>;
 }

@@ -317,6 +317,10 @@ impl Store for SimStore {
         self.call("a listing", async |store: &MemoryStore| store.add_tenant(tenant).await).await
     }
 
+    async fn settle(&self) -> Result<(), Outage> {
+        self.hub.inner.settle().await
+    }
+
     async fn ping(&self) -> Result<(), Outage> {
         self.call("a ping", async |store: &MemoryStore| store.ping().await).await
     }

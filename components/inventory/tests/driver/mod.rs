@@ -127,6 +127,10 @@ impl Store for Interleaved {
         self.store.add_tenant(tenant).await
     }
 
+    async fn settle(&self) -> Result<(), Outage> {
+        self.store.settle().await
+    }
+
     async fn ping(&self) -> Result<(), Outage> {
         self.store.ping().await
     }

@@ -29,11 +29,53 @@ pub enum Operation {
     ListProposals,
 }
 
+/// A promotion as it was set.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PromotionSet {
+    /// The promotion.
+    #[serde(flatten)]
+    pub promotion: Promotion,
+    /// What `If-Match` names.
+    pub version: String,
+}
+
+/// A promotion and what it is short of.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PromotionShown {
+    /// The promotion.
+    #[serde(flatten)]
+    pub view: PromotionView,
+    /// What `If-Match` names.
+    pub version: String,
+}
+
+/// A policy as it was set.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PolicyShown {
+    /// The policy.
+    #[serde(flatten)]
+    pub policy: Policy,
+    /// What `If-Match` names.
+    pub version: String,
+}
+
+/// A run and how far it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunShown {
+    /// Its id.
+    pub id: Id,
+    /// The run.
+    #[serde(flatten)]
+    pub run: Run,
+    /// Changes whenever the run gets on.
+    pub version: String,
+}
+
 /// A page of promotions.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Promotions {
     /// By id.
-    pub items: Vec<PromotionView>,
+    pub items: Vec<PromotionShown>,
     /// The cursor of the next page; null after the last.
     pub next: Option<String>,
 }
@@ -42,7 +84,7 @@ pub struct Promotions {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Policies {
     /// By item and node.
-    pub items: Vec<Policy>,
+    pub items: Vec<PolicyShown>,
     /// The cursor of the next page; null after the last.
     pub next: Option<String>,
 }
@@ -101,12 +143,12 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "Makes or changes a promotion",
         body: Some(described::<SetPromotion>),
-        answers: &[(200, Some(described::<Promotion>)), (201, Some(described::<Promotion>))],
+        answers: &[(200, Some(described::<PromotionSet>)), (201, Some(described::<PromotionSet>))],
         ..Route::new(Put, "/planning/v1/promotions/{id}", Operation::SetPromotion, PLANNERS)
     },
     Route {
         summary: "A promotion and what it is short of",
-        answers: &[(200, Some(described::<PromotionView>))],
+        answers: &[(200, Some(described::<PromotionShown>))],
         ..Route::new(Get, "/planning/v1/promotions/{id}", Operation::GetPromotion, Role::READERS)
     },
     Route {
@@ -118,12 +160,12 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "Sets how sure stock of an item at a node must be; `*` is the default of the rest",
         body: Some(described::<SetPolicy>),
-        answers: &[(200, Some(described::<Policy>)), (201, Some(described::<Policy>))],
+        answers: &[(200, Some(described::<PolicyShown>)), (201, Some(described::<PolicyShown>))],
         ..Route::new(Put, "/planning/v1/policies/{sku}/{node}", Operation::SetPolicy, PLANNERS)
     },
     Route {
         summary: "The policy that was set for exactly this item and node",
-        answers: &[(200, Some(described::<Policy>))],
+        answers: &[(200, Some(described::<PolicyShown>))],
         ..Route::new(Get, "/planning/v1/policies/{sku}/{node}", Operation::GetPolicy, Role::READERS)
     },
     Route {
@@ -157,7 +199,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     },
     Route {
         summary: "How far a planning run has come",
-        answers: &[(200, Some(described::<Run>))],
+        answers: &[(200, Some(described::<RunShown>))],
         ..Route::new(Get, "/planning/v1/runs/{id}", Operation::GetRun, Role::READERS)
     },
     Route {

@@ -120,6 +120,7 @@ fn query_parameter(query: &QueryParameter) -> Parameter {
         "integer" => integer(-LIMIT),
         "boolean" => text(Type::Boolean, None),
         "string" => text(Type::String, None),
+        words if words.contains('|') => one_of(words),
         format => text(Type::String, Some(format)),
     };
     let schema = if query.repeated {
@@ -200,6 +201,13 @@ fn answers(entry: &Entry<'_>, registry: &Registry) -> Vec<(String, utoipa::opena
 fn text(kind: Type, format: Option<&str>) -> RefOr<Schema> {
     let format = format.map(|format| SchemaFormat::Custom(format.to_owned()));
     let object = ObjectBuilder::new().schema_type(SchemaType::Type(kind)).format(format);
+    RefOr::T(Schema::Object(object.build()))
+}
+
+/// A text that is one of these words.
+fn one_of(words: &str) -> RefOr<Schema> {
+    let kind = SchemaType::Type(Type::String);
+    let object = ObjectBuilder::new().schema_type(kind).enum_values(Some(words.split('|')));
     RefOr::T(Schema::Object(object.build()))
 }
 

@@ -65,7 +65,8 @@ struct CloudEvent {
     time: Instant,
     /// `application/json`.
     datacontenttype: String,
-    /// What happened; its form goes by `type`.
+    /// What happened; its form goes by `type` and is published in `docs/events.json`.
+    #[schema(value_type = Object)]
     data: serde_json::Value,
     /// The cascade that it belongs to.
     correlationid: String,

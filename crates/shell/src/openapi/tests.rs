@@ -7,6 +7,7 @@ use super::*;
 use crate::route::Role;
 
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "supplier": "S1", "lines": [{ "quantity": 1 }] }))]
 #[allow(dead_code, reason = "only described")]
 struct OrderBody {
     supplier: Id,
@@ -18,6 +19,7 @@ struct OrderBody {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "quantity": 1 }))]
 #[allow(dead_code, reason = "only described")]
 struct OrderLine {
     #[schema(minimum = 1)]
@@ -32,6 +34,14 @@ struct OrderMore {
     reason: Option<String>,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "rate": { "amount": "1.08", "currency": "USD" } }))]
+#[allow(dead_code, reason = "only described")]
+struct Rate {
+    rate: Money,
+}
+
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only described")]
 struct OrderView {
@@ -43,6 +53,7 @@ struct OrderView {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "late" }))]
 #[allow(dead_code, reason = "only described")]
 struct Reason {
     reason: Option<String>,
@@ -88,7 +99,7 @@ fn routes() -> Vec<Route<u8>> {
         },
         Route {
             summary: "Sets a rate",
-            body: Some(described::<Money>),
+            body: Some(described::<Rate>),
             answers: &[(200, None), (201, None)],
             ..Route::new(Method::Put, "/procurement/v1/rates/{currency}/{day}", 4, &[Role::Finance])
         },
@@ -223,6 +234,7 @@ fn faults_are_named() {
             "`Bad` has a pattern, which is not checked",
             "`Bad` has the format `colour`, which is not checked",
             "`Bad` says nothing of its fields",
+            "`Bad` shows no example",
             "a body has an alias of `i64`; write i64 in its place",
             "two types are called `OrderLine`",
         ]
