@@ -16,31 +16,25 @@ use xtask::project::Project;
 
 use crate::driver::{Driver, Got, Sender, Sent};
 
+mod application;
+
+pub use application::{Application, Entry};
+
 /// How long a host may take to be ready: compiling the components takes most of it, once, and two
 /// tests may begin with that at the same time.
 const READY_WITHIN: Duration = Duration::from_secs(300);
-
-/// Which way requests take into the components.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Entry {
-    /// The lean entry, as the host does by itself.
-    #[default]
-    Lean,
-    /// `wasi:http`, as on Spin.
-    WasiHttp,
-}
 
 /// A host of its own, with a data folder that goes away with it.
 pub struct Hosted {
     child: Option<Child>,
     data: TempDir,
+    application: Application,
     port: u16,
     /// Business clock minus real clock, in seconds; a host forgets it when it ends.
     clock_offset: i64,
     keys: Keys,
     tokens: BTreeMap<Sender, String>,
     agent: ureq::Agent,
-    entry: Entry,
 }
 
 /// The host program; `cargo xtask test` builds it before any test runs. `TRADEWIND_HOST` names
@@ -59,7 +53,9 @@ pub fn program(project: &Project) -> Result<PathBuf> {
     found.context("tradewind-host is not built; run: cargo xtask build")
 }
 
-fn project() -> Project {
+/// The project that is tested.
+#[must_use]
+pub fn project() -> Project {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     Project::at(root)
 }
@@ -89,7 +85,7 @@ impl Hosted {
     /// # Errors
     /// The program or a component is not built, or does not come up.
     pub fn start() -> Result<Self> {
-        Self::start_over(Entry::default())
+        Self::start_with(Application::default())
     }
 
     /// The same, with requests taking this way.
@@ -97,6 +93,14 @@ impl Hosted {
     /// # Errors
     /// As [`Hosted::start`].
     pub fn start_over(entry: Entry) -> Result<Self> {
+        Self::start_with(Application { entry, ..Application::default() })
+    }
+
+    /// The same with another application.
+    ///
+    /// # Errors
+    /// As [`Hosted::start`].
+    pub fn start_with(application: Application) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let keys = Keys::of(data.path())?;
         let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -106,8 +110,8 @@ impl Hosted {
             .into();
         let port = free_port()?;
         let tokens = BTreeMap::new();
-        let clock_offset = 0;
-        let mut hosted = Self { child: None, data, port, clock_offset, keys, tokens, agent, entry };
+        let mut hosted =
+            Self { child: None, data, application, port, clock_offset: 0, keys, tokens, agent };
         hosted.spawn()?;
         Ok(hosted)
     }
@@ -118,7 +122,7 @@ impl Hosted {
     /// It does not end, or does not come up.
     pub fn start_again_over(&mut self, entry: Entry) -> Result<()> {
         self.end();
-        self.entry = entry;
+        self.application.entry = entry;
         self.spawn()
     }
 
@@ -146,9 +150,11 @@ impl Hosted {
             data: self.data.path().to_path_buf(),
             test_clock: true,
         };
-        let mut command = xtask::server::host_command(&project, &program(&project)?, &options)?;
+        let served = self.application.project(self.data.path())?;
+        let mut command = xtask::server::host_command(&served, &program(&project)?, &options)?;
+        command.args(&self.application.arguments);
         command.arg("--variable").arg(format!("clock_offset_seconds={}", self.clock_offset));
-        command.arg("--entry").arg(match self.entry {
+        command.arg("--entry").arg(match self.application.entry {
             Entry::Lean => "lean",
             Entry::WasiHttp => "wasi-http",
         });

@@ -25,7 +25,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !matches!(name.as_str(), "target" | ".git" | "node_modules" | ".tradewind") {
+            let made = ["target", ".git", "node_modules", ".venv", ".tradewind"];
+            if !made.contains(&name.as_str()) {
                 sources(&path, found);
             }
         } else if path.extension().is_some_and(|kind| kind == "rs") {
@@ -118,6 +119,10 @@ fn nouns_see_the_kernel_alone_and_bindings_stay_at_the_edge() {
             continue;
         }
         let top = inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs");
+        // The built-in plug-ins are what a partner would write: bindings and nothing of ours.
+        if file.starts_with("components/defaults/") {
+            continue;
+        }
         let edge = EDGES.iter().any(|name| name.trim_end_matches(".rs") == top);
         let text = shipped(&text);
         if !edge {
@@ -128,6 +133,18 @@ fn nouns_see_the_kernel_alone_and_bindings_stay_at_the_edge() {
             let found: Vec<&str> = uses(text, word).collect();
             assert!(found.is_empty(), "{file} sees bindings: {found:?}");
         }
+    }
+}
+
+#[test]
+fn plug_ins_import_nothing_of_ours() {
+    for (file, text) in all_sources() {
+        let folders = ["components/defaults/", "plugins/", "tests/plugins/"];
+        if !folders.iter().any(|folder| file.starts_with(folder)) {
+            continue;
+        }
+        let found: Vec<&str> = uses(&text, "tradewind_").collect();
+        assert!(found.is_empty(), "the plug-in {file} imports ours: {found:?}");
     }
 }
 

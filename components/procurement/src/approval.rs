@@ -8,7 +8,7 @@ use tradewind_kernel::Instant;
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::procurement::{
-    OrderApproved, OrderRejected, OrderStatus, OrderSubmitted,
+    Advice, OrderApproved, OrderRejected, OrderStatus, OrderSubmitted,
 };
 use tradewind_kernel::refusal::Refusal;
 use utoipa::ToSchema;
@@ -28,6 +28,9 @@ pub struct Approval {
     pub because: String,
     /// The steps that were given.
     pub given: Vec<Given>,
+    /// What the plug-in said when it was last asked.
+    #[serde(default)]
+    pub advice: Option<Advice>,
 }
 
 /// A step that was given.
@@ -49,17 +52,27 @@ impl Approval {
     }
 }
 
+/// Checks that an order is a draft.
+///
+/// # Errors
+/// 409 when it is none.
+pub fn submittable(order: &Order) -> Result<(), Refusal> {
+    order.require(&[OrderStatus::Draft], "submitted")
+}
+
 /// Puts a draft before its approvers.
 ///
 /// # Errors
 /// 409 when it is no draft.
 pub fn submit(order: &Order, needed: Needed) -> Result<Decision, Refusal> {
-    order.require(&[OrderStatus::Draft], "submitted")?;
-    let Needed { steps, because } = needed;
-    let approval = Approval { content: order.content(), steps, because, given: Vec::new() };
+    submittable(order)?;
+    let Needed { steps, because, advice } = needed;
+    let (content, given) = (order.content(), Vec::new());
+    let approval = Approval { content, steps, because, given, advice: advice.clone() };
     let after = Order { status: OrderStatus::Submitted, approval: Some(approval), ..order.clone() };
     let mut decision = filing::file(Some(order), &after);
-    decision.event(NewEvent::of(order.id.as_str(), &OrderSubmitted { order: after.state() }));
+    decision
+        .event(NewEvent::of(order.id.as_str(), &OrderSubmitted { order: after.state(), advice }));
     Ok(decision)
 }
 

@@ -218,6 +218,27 @@ pub fn repriced(order: &Order) -> Order {
     after
 }
 
+/// Checks that prices wait and that the caller may accept them, at a total that there can be.
+///
+/// # Errors
+/// 403, audited, for who raised the order; 409 when none waits or the total is beyond the limit of
+/// amounts.
+pub fn acceptable(order: &Order, context: &Context) -> Result<(), Refusal> {
+    if order.lines.iter().all(|line| line.waiting_price.is_none()) {
+        let detail = "no confirmed price waits to be accepted";
+        return Err(Refusal::conflict("nothing-to-accept", detail));
+    }
+    if context.by == order.raised_by {
+        let detail = "nobody accepts a price for what they raised";
+        return Err(Refusal::forbidden("own-order", detail));
+    }
+    if repriced(order).checked_total().is_none() {
+        let detail = "at these prices the total is beyond 10^15";
+        return Err(Refusal::conflict("total-too-large", detail));
+    }
+    Ok(())
+}
+
 /// Accepts the confirmed prices that wait; they hold from then on. `needed` is the approval that
 /// the order needs at them; `open` are the supplier's open orders, needed for a conditional
 /// supplier alone.
@@ -233,22 +254,16 @@ pub fn accept(
     rates: &Rates,
     context: &Context,
 ) -> Result<Decision, Refusal> {
-    if order.lines.iter().all(|line| line.waiting_price.is_none()) {
-        let detail = "no confirmed price waits to be accepted";
-        return Err(Refusal::conflict("nothing-to-accept", detail));
-    }
-    if context.by == order.raised_by {
-        let detail = "nobody accepts a price for what they raised";
-        return Err(Refusal::forbidden("own-order", detail));
-    }
-    let after = repriced(order);
-    if after.checked_total().is_none() {
-        let detail = "at these prices the total is beyond 10^15";
-        return Err(Refusal::conflict("total-too-large", detail));
-    }
+    acceptable(order, context)?;
+    let mut after = repriced(order);
     approval::suffices(&after, needed, context)?;
     release::buyable(&after, standing, open, rates, context)?;
+    let advice = needed.advice.clone();
+    if let Some(approval) = &mut after.approval {
+        approval.advice.clone_from(&advice);
+    }
     let mut decision = filing::file(Some(order), &after);
-    decision.event(NewEvent::of(order.id.as_str(), &PriceAccepted { order: after.state() }));
+    let accepted = PriceAccepted { order: after.state(), advice };
+    decision.event(NewEvent::of(order.id.as_str(), &accepted));
     Ok(decision)
 }

@@ -1,5 +1,5 @@
 //! What decisions rest on: which items and nodes exist, where the supplier stands, which approval
-//! the policy needs, what is open with the supplier, and rates to compare amounts.
+//! the policy and the plug-in need, what is open with the supplier, and rates to compare amounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,7 @@ use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
 use tradewind_shell::world::{AskError, World};
 
+use crate::advice;
 use crate::asks::Asks;
 use crate::filing::OpenOrder;
 use crate::keys;
@@ -61,15 +62,20 @@ async fn rates<W: World>(
     Ok(Rates { base, dated: dated.filter_map(|(it, kept)| Some((it, kept?.value))).collect() })
 }
 
-/// The approval that an order needs at its prices.
+/// The approval that an order needs at its prices: what the policy demands, and what the plug-in
+/// adds.
 ///
 /// # Errors
-/// Outages; `Behind` of what is asked or read.
+/// 409 when the plug-in objects, or fails where the policy then refuses; outages; `Behind` of what
+/// is asked or read.
 pub async fn needed<W: World>(
     gather: &Gather<'_, W>,
     order: &Order,
     standing: &Standing,
-) -> Result<Needed, Failure> {
+) -> Result<Needed, Failure>
+where
+    W::Asks: Asks,
+{
     let kept = gather.record::<Policy>(keys::APPROVAL_POLICY).await?;
     let policy = kept.map(|kept| kept.value).unwrap_or_default();
     let rates = rates(gather, policy.currencies().chain([order.currency])).await?;
@@ -79,7 +85,12 @@ pub async fn needed<W: World>(
         class: standing.class.as_deref(),
         status: standing.status,
     };
-    Ok(policy.needed(&judged, &rates))
+    let question = advice::question(order, standing, &rates);
+    let answer = gather.world().asks().judge(&question).await;
+    if let Err(failure) = &answer {
+        gather.world().log(&format!("the plug-in for order approval failed: {failure}"));
+    }
+    Ok(advice::heard(policy.needed(&judged, &rates), answer, policy.plugin.on_failure)?)
 }
 
 /// What is open with a conditional supplier, and the rates to compare it with its limit.

@@ -198,6 +198,8 @@ async fn submit<W: World>(gather: &Gather<'_, W>, order: &Order) -> Result<Decis
 where
     W::Asks: Asks,
 {
+    // Nobody is asked about what cannot be done anyway.
+    approval::submittable(order)?;
     let standing = standing(gather, &order.supplier).await?;
     Ok(approval::submit(order, needed(gather, order, &standing).await?)?)
 }
@@ -223,6 +225,7 @@ async fn accept<W: World>(
 where
     W::Asks: Asks,
 {
+    confirmation::acceptable(order, context)?;
     let standing = standing(gather, &order.supplier).await?;
     let needed = needed(gather, &confirmation::repriced(order), &standing).await?;
     let (open, rates) = burden(gather, order, &standing).await?;

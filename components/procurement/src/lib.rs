@@ -21,9 +21,11 @@
 //! * Tolerances are 0: a price that differs waits to be accepted, more than is open is not
 //!   accepted. A new price is held against the policy and the supplier's limit anew.
 //! * A part whose day has passed is told once, at the turn of the day.
+//! * A partner's plug-in may add to what the policy demands, never lower it ([`advice`]).
 //!
-//! Procurement asks suppliers where they stand, and nobody else.
+//! Procurement asks suppliers where they stand, and the plug-in what it thinks; nobody else.
 
+pub mod advice;
 pub mod approval;
 pub mod asks;
 pub mod confirmation;

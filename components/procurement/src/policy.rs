@@ -14,13 +14,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
-use tradewind_kernel::events::procurement::PolicySet;
+use tradewind_kernel::events::procurement::{Advice, PolicySet};
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::money::Amount;
 use tradewind_kernel::refusal::{Faults, Refusal};
 use tradewind_kernel::{Currency, Day, Money};
 use utoipa::ToSchema;
 
+use crate::advice::PluginPolicy;
 use crate::keys;
 use crate::rates::Rates;
 
@@ -38,6 +39,15 @@ pub enum StepRole {
 }
 
 impl StepRole {
+    const ALL: [Self; 6] =
+        [Self::Admin, Self::Approver, Self::Buyer, Self::Planner, Self::Warehouse, Self::Finance];
+
+    /// The role of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// Its name in tokens.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -83,6 +93,9 @@ pub struct Policy {
     /// The rules, in order.
     #[schema(max_items = 100)]
     pub rules: Vec<Rule>,
+    /// How the plug-in for order approval is dealt with.
+    #[serde(default)]
+    pub plugin: PluginPolicy,
 }
 
 /// What an order is judged by.
@@ -105,6 +118,8 @@ pub struct Needed {
     pub steps: Vec<StepRole>,
     /// Which rule says so, for a person.
     pub because: String,
+    /// What the plug-in said; none while it was not asked.
+    pub advice: Option<Advice>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +153,7 @@ impl Policy {
         self.rules.iter().filter_map(|rule| rule.currency)
     }
 
-    /// The steps that an order needs.
+    /// The steps that an order needs, before the plug-in is heard.
     #[must_use]
     pub fn needed(&self, judged: &Judged<'_>, rates: &Rates) -> Needed {
         let candidates = [
@@ -151,12 +166,13 @@ impl Policy {
             let Some(rule) = self.rules.get(number) else { continue };
             if needed.as_ref().is_none_or(|best| rule.steps.len() > best.steps.len()) {
                 let because = format!("rule {}: {why}", number.saturating_add(1));
-                needed = Some(Needed { steps: rule.steps.clone(), because });
+                needed = Some(Needed { steps: rule.steps.clone(), because, advice: None });
             }
         }
         needed.unwrap_or_else(|| Needed {
             steps: vec![StepRole::Approver],
             because: "no rule matches: one approver".to_owned(),
+            advice: None,
         })
     }
 
@@ -237,8 +253,8 @@ pub fn set(policy: Policy, current: Option<(u64, Policy)>) -> Result<Decision, R
     }
     let mut decision = Decision::default();
     decision.put(keys::APPROVAL_POLICY, &policy);
-    let rules = serde_json::json!(policy.rules);
-    decision.event(NewEvent::of("approval", &PolicySet { rules }));
+    let (rules, plugin) = (serde_json::json!(policy.rules), serde_json::json!(policy.plugin));
+    decision.event(NewEvent::of("approval", &PolicySet { rules, plugin }));
     Ok(match current {
         Some(_) => decision.reply(200, body),
         None => decision.created("/procurement/v1/policies/approval", body),
@@ -248,5 +264,6 @@ pub fn set(policy: Policy, current: Option<(u64, Policy)>) -> Result<Decision, R
 /// The policy as others see it.
 #[must_use]
 pub fn answer(policy: &Policy, version: u64) -> serde_json::Value {
-    serde_json::json!({ "rules": policy.rules, "version": version.to_string() })
+    let Policy { rules, plugin } = policy;
+    serde_json::json!({ "rules": rules, "plugin": plugin, "version": version.to_string() })
 }

@@ -97,7 +97,7 @@ fn a_policy_names_every_fault() {
 }
 
 fn submitted(steps: Vec<StepRole>) -> Order {
-    let needed = Needed { steps, because: "a test".to_owned() };
+    let needed = Needed { steps, because: "a test".to_owned(), advice: None };
     order_of(&submit(&pure_draft(&[100], "2026-12-15"), needed).unwrap())
 }
 
@@ -134,7 +134,7 @@ fn a_rejected_order_is_over() {
     assert_eq!(refusal.code, "role-insufficient");
     let rejected = order_of(&reject(&order, &context("ann", Approver, TODAY)).unwrap());
     assert_eq!(rejected.status, OrderStatus::Rejected);
-    let needed = Needed { steps: vec![Approver], because: String::new() };
+    let needed = Needed { steps: vec![Approver], because: String::new(), advice: None };
     assert_eq!(submit(&rejected, needed).unwrap_err().code, "status-transition");
     assert!(approve(&rejected, &context("ann", Approver, TODAY)).is_err());
 }

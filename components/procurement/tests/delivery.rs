@@ -44,7 +44,7 @@ fn received(order: &Order, lines: Value) -> Result<Order, Refusal> {
 
 /// Accepts waiting prices where one approver is enough and the supplier is approved.
 fn accept(order: &Order, context: &Context) -> Result<Decision, Refusal> {
-    let needed = Needed { steps: vec![Approver], because: "a test".to_owned() };
+    let needed = Needed { steps: vec![Approver], because: "a test".to_owned(), advice: None };
     let standing = standing("S1", SupplierStatus::Approved, None);
     let none = BTreeMap::new();
     confirmation::accept(order, &needed, &standing, &none, &Rates::default(), context)

@@ -145,8 +145,8 @@ fn each_step_is_covered_by_another_person() {
         let mut order = support::pure_draft(&[100], "2026-12-15");
         let because = "a test".to_owned();
         let (content, earlier) = (order.content(), given.iter().map(|it| it.role).collect());
-        order.approval = Some(Approval { content, steps: earlier, because, given });
-        let needed = Needed { steps: steps.clone(), because: "a test".to_owned() };
+        order.approval = Some(Approval { content, steps: earlier, because, given, advice: None });
+        let needed = Needed { steps: steps.clone(), because: "a test".to_owned(), advice: None };
         let result = suffices(&order, &needed, &context(by, role, "2026-12-01"));
         assert_eq!(result.is_ok(), missing.is_none(), "{steps:?}: {result:?}");
         if let (Err(refusal), Some(missing)) = (result, missing) {

@@ -45,6 +45,7 @@ pub async fn standing<W: World>(
         supplier: kept.id,
         status: kept.status,
         class: kept.class,
+        country: kept.country,
         currency: kept.currency,
         terms_days: kept.terms_days,
         limit: kept.limit,

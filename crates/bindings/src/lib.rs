@@ -18,6 +18,8 @@ mod generated {
 }
 
 #[cfg(target_arch = "wasm32")]
+pub mod approval;
+#[cfg(target_arch = "wasm32")]
 pub mod finance;
 #[cfg(target_arch = "wasm32")]
 pub mod inventory;

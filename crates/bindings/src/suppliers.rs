@@ -19,6 +19,7 @@ pub async fn standing(tenant: &str, supplier: &str) -> Result<Answered<Standing>
         supplier: read(&found.supplier)?,
         status: status(&found.status)?,
         class: found.class,
+        country: found.country,
         currency: read(&found.currency)?,
         terms_days: found.terms_days,
         limit: found.limit.as_ref().map(money).transpose()?,

@@ -1,18 +1,20 @@
 //! The loaded application: its components, their routes, and what they hear.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-use crate::engine::{self, TickingEngine};
+use crate::engine;
 use crate::entries::{Entries, Entry};
 use crate::instance::{self, ComponentRuntime, StoreData};
 use crate::manifest::{Component, Manifest, Route};
 use crate::metrics::Metrics;
 use crate::outbound::AllowedHost;
+use crate::plugin::{self, Attaching, Plugins};
 use crate::routes::Router;
 use crate::variables::{Template, Variables};
 use crate::{Limits, Options};
@@ -22,8 +24,8 @@ const REDIS_URL: &str = "redis_url";
 
 /// An application ready to answer.
 pub struct Application {
-    /// Keeps the epoch advancing.
-    pub engine: TickingEngine,
+    /// What its components run on.
+    pub engine: Engine,
     /// Its components, in the order of their ids.
     pub components: Vec<Served>,
     /// Which component answers a path.
@@ -72,18 +74,25 @@ impl Application {
             "a test clock needs the variable `clock_offset_seconds` in the manifest"
         );
         let metrics = Metrics::new()?;
-        let engine = TickingEngine::new(&options.limits)?;
-        let linker = Arc::new(instance::linker(&engine.engine)?);
+        let engine = engine::ticking(&options.limits)?;
+        let linker = Arc::new(instance::linker(&engine)?);
         let folder = options.manifest.parent().unwrap_or(Path::new("")).to_owned();
         let mut loading = Vec::new();
         for (id, component) in &manifest.component {
             let runtime =
                 Arc::new(describe(id, component, &folder, &variables, &metrics, &options.limits)?);
-            let (linker, engine) = (linker.clone(), engine.engine.clone());
-            let (source, cache) = (folder.join(&component.source.0), options.compiled_dir.clone());
-            let entry = options.entry;
+            let (linker, engine) = (linker.clone(), engine.clone());
+            let files = Files {
+                source: folder.join(&component.source.0),
+                plugin: component.dependencies.values().next().map(|it| folder.join(&it.path)),
+                plugins: options.plugins,
+                grants: !component.files.is_empty() || !component.environment.is_empty(),
+                outcomes: metrics.plugin_answers.clone(),
+                compiled: options.compiled_dir.clone(),
+            };
+            let (limits, entry) = (options.limits.clone(), options.entry);
             loading.push(tokio::task::spawn_blocking(move || {
-                load_component(runtime, &linker, &engine, &source, &cache, entry)
+                load_component(runtime, &linker, &engine, files, &limits, entry)
             }));
         }
         let mut components = Vec::new();
@@ -145,17 +154,42 @@ fn describe(
     })
 }
 
+/// Where a component and its plug-in come from.
+struct Files {
+    source: PathBuf,
+    plugin: Option<PathBuf>,
+    plugins: Plugins,
+    grants: bool,
+    outcomes: prometheus::IntCounterVec,
+    compiled: PathBuf,
+}
+
 fn load_component(
     runtime: Arc<ComponentRuntime>,
     linker: &Linker<StoreData>,
-    engine: &wasmtime::Engine,
-    source: &Path,
-    cache: &Path,
+    engine: &Engine,
+    files: Files,
+    limits: &Limits,
     entry: Entry,
 ) -> anyhow::Result<Served> {
     let in_component = || format!("component `{}`", runtime.id);
-    let component = engine::load(engine, source, cache).with_context(in_component)?;
-    let pre = ComponentRuntime::link(linker, &component).with_context(in_component)?;
+    let (component, linker) = match files.plugin {
+        Some(plugin) => {
+            let attaching = Attaching {
+                component: &runtime.id,
+                source: &files.source,
+                plugin,
+                how: files.plugins,
+                grants: files.grants,
+                outcomes: files.outcomes,
+            };
+            plugin::attach(attaching, linker, engine, &files.compiled, limits)
+        }
+        None => engine::load(engine, &files.source, &files.compiled)
+            .map(|component| (component, linker.clone())),
+    }
+    .with_context(in_component)?;
+    let pre = ComponentRuntime::link(&linker, &component).with_context(in_component)?;
     let entries = Arc::new(Entries::of(pre, entry));
     Ok(Served { runtime, entries })
 }

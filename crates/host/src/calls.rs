@@ -46,7 +46,7 @@ impl Calls {
     pub fn new(application: Arc<Application>) -> Calls {
         let limits = &application.limits;
         let alone = Limits { interleaved: 1, ..limits.clone() };
-        let engine = &application.engine.engine;
+        let engine = &application.engine;
         let components = application.components.iter().map(|served| {
             let pool = |limits: &Limits| {
                 let (runtime, entries) = (served.runtime.clone(), served.entries.clone());

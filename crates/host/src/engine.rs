@@ -10,8 +10,6 @@
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -45,44 +43,29 @@ const TABLE_ELEMENTS: usize = 100_000;
 /// Bytes of a returned memory that are cleared by hand instead of handed back to the kernel.
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 
-/// An engine whose epoch advances as long as this value lives.
-pub struct TickingEngine {
-    /// The engine.
-    pub engine: Engine,
-    stopped: Arc<AtomicBool>,
-}
-
-impl TickingEngine {
-    /// Makes the engine and starts its epoch thread.
-    ///
-    /// # Errors
-    /// Wasmtime cannot run on this machine.
-    pub fn new(limits: &Limits) -> anyhow::Result<TickingEngine> {
-        let engine = match Engine::new(&config(limits, true)) {
-            Ok(engine) => engine,
-            Err(error) => {
-                // Containers with a limit on address space have no room for the pool.
-                tracing::warn!(%error, "no instance pool; each instance maps its own memory");
-                Engine::new(&config(limits, false)).map_err(anyhow::Error::from)?
-            }
-        };
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (ticking, until) = (engine.weak(), stopped.clone());
-        std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
-            while !until.load(Ordering::Relaxed) {
-                std::thread::sleep(EPOCH);
-                let Some(engine) = ticking.upgrade() else { return };
-                engine.increment_epoch();
-            }
-        })?;
-        Ok(TickingEngine { engine, stopped })
-    }
-}
-
-impl Drop for TickingEngine {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
+/// An engine whose epoch advances as long as anything holds it: what still runs when its
+/// application has gone, a plug-in say, ends at its limit all the same.
+///
+/// # Errors
+/// Wasmtime cannot run on this machine.
+pub fn ticking(limits: &Limits) -> anyhow::Result<Engine> {
+    let engine = match Engine::new(&config(limits, true)) {
+        Ok(engine) => engine,
+        Err(error) => {
+            // Containers with a limit on address space have no room for the pool.
+            tracing::warn!(%error, "no instance pool; each instance maps its own memory");
+            Engine::new(&config(limits, false)).map_err(anyhow::Error::from)?
+        }
+    };
+    let ticking = engine.weak();
+    std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(EPOCH);
+            let Some(engine) = ticking.upgrade() else { return };
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(engine)
 }
 
 fn config(limits: &Limits, pooled: bool) -> Config {
@@ -121,14 +104,38 @@ pub fn load(engine: &Engine, source: &Path, cache: &Path) -> anyhow::Result<Comp
     }
     let bytes = std::fs::read(source).with_context(unread)?;
     let key = cache_key(engine, &bytes);
-    let component = match compiled(engine, cache, &key) {
-        Some(component) => component,
-        None => compile(engine, source, &bytes, &file_of(cache, &key))?,
-    };
+    let component = keyed(engine, &bytes, &key, &source.display().to_string(), cache)?;
     if let Err(error) = seen.note(&key) {
         tracing::warn!(error = %format!("{error:#}"), "the next start is slower");
     }
     Ok(component)
+}
+
+/// The same for a component that is in memory; errors call it by `name`.
+///
+/// # Errors
+/// It is no component.
+pub fn load_bytes(
+    engine: &Engine,
+    bytes: &[u8],
+    name: &str,
+    cache: &Path,
+) -> anyhow::Result<Component> {
+    keyed(engine, bytes, &cache_key(engine, bytes), name, cache)
+}
+
+/// The component with this key: its compiled code, which is made if it is not there.
+fn keyed(
+    engine: &Engine,
+    bytes: &[u8],
+    key: &str,
+    name: &str,
+    cache: &Path,
+) -> anyhow::Result<Component> {
+    match compiled(engine, cache, key) {
+        Some(component) => Ok(component),
+        None => compile(engine, name, bytes, &file_of(cache, key)),
+    }
 }
 
 fn file_of(cache: &Path, key: &str) -> PathBuf {
@@ -152,11 +159,11 @@ fn compiled(engine: &Engine, cache: &Path, key: &str) -> Option<Component> {
     }
 }
 
-fn compile(engine: &Engine, source: &Path, bytes: &[u8], file: &Path) -> anyhow::Result<Component> {
+fn compile(engine: &Engine, name: &str, bytes: &[u8], file: &Path) -> anyhow::Result<Component> {
     let compiled = engine
         .precompile_component(bytes)
         .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} does not compile as a component", source.display()))?;
+        .with_context(|| format!("{name} does not compile as a component"))?;
     store(file, &compiled)?;
     // SAFETY: these bytes come from the compiler, this instant.
     unsafe { Component::deserialize_file(engine, file) }.map_err(anyhow::Error::from)

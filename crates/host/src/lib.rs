@@ -34,6 +34,7 @@ pub mod logging;
 pub mod manifest;
 mod metrics;
 mod outbound;
+mod plugin;
 mod pool;
 mod problem;
 mod redis_imports;
@@ -47,6 +48,7 @@ mod variables;
 mod worker;
 
 pub use entries::Entry;
+pub use plugin::{Plugins, try_out};
 pub use timer::{Signing, Timer};
 
 /// Pause after a connection could not be accepted: file descriptors are used up, and come back.
@@ -73,6 +75,8 @@ pub struct Options {
     pub entry: Entry,
     /// Threads that answer HTTP; one more does what is in the background.
     pub threads: usize,
+    /// How plug-ins run.
+    pub plugins: Plugins,
     /// What requests and instances may use.
     pub limits: Limits,
 }
@@ -90,6 +94,7 @@ impl Options {
             timer: None,
             entry: Entry::default(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            plugins: Plugins::default(),
             limits: Limits::default(),
         }
     }
@@ -110,6 +115,10 @@ pub struct Limits {
     pub background_time: Duration,
     /// Most bytes over all memories of one instance.
     pub memory_bytes: usize,
+    /// The time of a plug-in for one answer, with its start.
+    pub plugin_time: Duration,
+    /// Most bytes over all memories of a plug-in.
+    pub plugin_memory_bytes: usize,
     /// Most instances at once, over all components.
     pub instances: u32,
     /// Requests interleaved in one instance.
@@ -137,6 +146,8 @@ impl Default for Limits {
             busy: Duration::from_secs(30), // a loaded machine stretches honest work
             background_time: Duration::from_secs(60), // catching up after a long stop
             memory_bytes: 512 << 20,       // six composed components with room for large answers
+            plugin_time: Duration::from_secs(1), // an interpreter's start on a loaded machine, doubled
+            plugin_memory_bytes: 128 << 20,      // an interpreter with a rule's tables
             instances: 512, // twice what may be in flight: retiring ones overlap new ones
             interleaved: 16, // Spin's own default, so that what works here works there
             requests_per_instance: 5000, // far below the 10^6 entries at which a store ends

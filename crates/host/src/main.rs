@@ -10,7 +10,9 @@ use anyhow::Context;
 use clap::Parser;
 use tradewind_host::manifest::Manifest;
 use tradewind_host::redis_server::{Fsync, RedisOptions, RedisServer};
-use tradewind_host::{Entry, Loaded, Options, RouteLimits, Signing, Timer, logging};
+use tradewind_host::{
+    Entry, Limits, Loaded, Options, Plugins, RouteLimits, Signing, Timer, logging,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -68,9 +70,22 @@ struct Arguments {
     /// Threads that answer HTTP [default: one for each core].
     #[arg(long)]
     threads: Option<usize>,
+    /// How plug-ins run: each ask in a store of its own, or composed as Spin does it.
+    #[arg(long, value_enum, default_value_t)]
+    plugins: Plugins,
+    /// The time of a plug-in for one answer, in milliseconds [default: 1000].
+    #[arg(long)]
+    plugin_milliseconds: Option<u64>,
+    /// The memory of a plug-in, in MiB [default: 128].
+    #[arg(long)]
+    plugin_mebibytes: Option<usize>,
     /// Log filter.
     #[arg(long, default_value = "info")]
     log: String,
+    /// Serve nothing: read questions (a JSON array) from standard input, ask this plug-in each of
+    /// them twice, and write what it said to standard output.
+    #[arg(long, value_name = "FILE")]
+    try_plugin: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -101,7 +116,32 @@ fn main() -> ExitCode {
     }
 }
 
+/// Tries a plug-in out.
+fn try_plugin(file: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    let questions = serde_json::from_reader(std::io::stdin().lock())
+        .context("standard input is no JSON array of questions")?;
+    let limits = limits(arguments);
+    let compiled = arguments.compiled.clone().unwrap_or_else(|| arguments.data.join("compiled"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let results = runtime.block_on(tradewind_host::try_out(file, questions, &compiled, &limits))?;
+    serde_json::to_writer(std::io::stdout().lock(), &results).context("standard output")
+}
+
+fn limits(arguments: &Arguments) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(milliseconds) = arguments.plugin_milliseconds {
+        limits.plugin_time = Duration::from_millis(milliseconds);
+    }
+    if let Some(mebibytes) = arguments.plugin_mebibytes {
+        limits.plugin_memory_bytes = mebibytes << 20;
+    }
+    limits
+}
+
 fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.try_plugin {
+        return try_plugin(file, &arguments);
+    }
     let mut variables = environment(&arguments.manifest)?;
     variables.extend(arguments.variables.iter().cloned());
     let own =
@@ -142,7 +182,10 @@ fn start_redis(arguments: &Arguments) -> anyhow::Result<RedisServer> {
 }
 
 fn options(arguments: Arguments, variables: BTreeMap<String, String>) -> Options {
+    let limits = limits(&arguments);
     let mut options = Options::new(arguments.manifest, arguments.listen, arguments.data);
+    options.limits = limits;
+    options.plugins = arguments.plugins;
     if let Some(compiled) = arguments.compiled {
         options.compiled_dir = compiled;
     }

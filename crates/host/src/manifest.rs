@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde::Deserialize;
+
+use crate::plugin;
 
 /// The only manifest version that Spin 2 and later write.
 const MANIFEST_VERSION: u32 = 2;
@@ -171,9 +173,9 @@ pub struct Component {
     /// Directories that the component may read.
     #[serde(default)]
     pub files: Vec<Mount>,
-    /// Other components that meet its imports.
+    /// Plug-ins that meet its imports.
     #[serde(default)]
-    pub dependencies: BTreeMap<String, toml::Value>,
+    pub dependencies: BTreeMap<String, Dependency>,
     /// Whether dependencies share this component's capabilities.
     #[serde(default)]
     pub dependencies_inherit_configuration: bool,
@@ -196,6 +198,14 @@ impl TryFrom<toml::Value> for Source {
             _ => Err("a source is a path to a .wasm file; this host downloads nothing".to_owned()),
         }
     }
+}
+
+/// A plug-in: the file of a component that meets an import. It inherits nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dependency {
+    /// The .wasm file, beside the manifest.
+    pub path: PathBuf,
 }
 
 /// A directory that a component may read.
@@ -260,12 +270,10 @@ impl Manifest {
 
 impl Component {
     fn check(&self, id: &str) -> anyhow::Result<()> {
-        if let Some(name) = self.dependencies.keys().next() {
-            bail!("component `{id}` has the dependency `{name}`: this host composes none yet");
-        }
+        self.dependencies.keys().try_for_each(|name| plugin::check_name(id, name))?;
         ensure!(
             !self.dependencies_inherit_configuration,
-            "component `{id}` sets `dependencies_inherit_configuration`: this host composes none"
+            "component `{id}` sets `dependencies_inherit_configuration`: a plug-in inherits nothing"
         );
         for name in self.variables.keys() {
             ensure!(is_snake(name), "variable `{name}` of `{id}` is not lower snake case");
@@ -327,8 +335,13 @@ mod tests {
             ("[variables]\nA = { required = true }\n", "snake"),
             ("[component.x]\nsource = { url = \"u\" }\n", "downloads nothing"),
             (
-                "[component.x]\nsource = \"x\"\n[component.x.dependencies]\n\"a:b\" = \"1\"\n",
+                "[component.x]\nsource = \"x\"\n[component.x.dependencies]\n\"a:b\" = { path = \"p\" }\n",
                 "`a:b`",
+            ),
+            (
+                "[component.x]\nsource = \"x\"\n[component.x.dependencies]\n\
+                 \"tradewind:plugin/approval@0.1.0\" = { path = \"p\", inherit_configuration = true }\n",
+                "inherit_configuration",
             ),
         ] {
             let error = Manifest::parse(&format!("{HEAD}{text}")).unwrap_err();

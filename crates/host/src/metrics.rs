@@ -30,6 +30,8 @@ pub struct Metrics {
     pub ticks: IntCounterVec,
     /// Reconnections of the Redis trigger.
     pub reconnections: IntCounter,
+    /// What plug-ins answered, by the component that asks and outcome.
+    pub plugin_answers: IntCounterVec,
 }
 
 /// What is counted for one component: looked up once, not at each request.
@@ -99,6 +101,11 @@ impl Metrics {
                 &["component", "outcome"],
             )?,
             ticks: counters("ticks_total", "Timer calls", &["path", "outcome"])?,
+            plugin_answers: counters(
+                "plugin_answers_total",
+                "Answers of plug-ins that run apart",
+                &["component", "outcome"],
+            )?,
             overloaded: counter("overloaded_total", "Requests refused for load")?,
             reconnections: counter("reconnections_total", "Redis trigger reconnections")?,
             registry,

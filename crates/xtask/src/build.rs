@@ -1,7 +1,8 @@
 //! `cargo xtask build`: from the domains' crates to one composed .wasm each.
 //!
 //! A domain is a plain library. The packages under its `component/` link it into components:
-//! `service` exports its HTTP handler and the nudge, `query` its answers to other domains alone.
+//! `service` exports its HTTP handler and the nudge, `query` its answers to other domains alone. The
+//! built-in plug-in of an extension point is a package by itself, as a partner would write it.
 //!
 //! 1. All of them are compiled in one call of cargo, so that each library is compiled once and
 //!    cargo sees everything that can be done side by side.
@@ -27,14 +28,20 @@ use crate::toolchain::{self, TARGET, Toolchain};
 /// Cargo's profile for components (see the root `Cargo.toml`).
 const PROFILE: &str = "component";
 
-/// What a component does for its domain: the name of its folder, and the ending of its package's
-/// and its world's names.
+/// The extension point that has a built-in plug-in, and the domain that asks there.
+const POINT: &str = "approval";
+const ASKS_PLUGIN: &str = "procurement";
+
+/// What a component does for its domain or extension point: the ending of its package's and its
+/// world's names, and for a domain the name of its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     /// Exports the HTTP handler and the nudge, imports what it asks.
     Service,
     /// Exports the domain's queries alone.
     Query,
+    /// Answers at an extension point.
+    Plugin,
 }
 
 impl Part {
@@ -42,6 +49,7 @@ impl Part {
         match self {
             Self::Service => "service",
             Self::Query => "query",
+            Self::Plugin => "plugin",
         }
     }
 
@@ -67,8 +75,8 @@ pub fn build_some(
     build_with(project, install, domains, &[])
 }
 
-/// Builds these domains. The queries are compiled together with the services; those that turn out
-/// to be asked beyond them are compiled afterwards.
+/// Builds these domains. The queries, and the built-in plug-in if it is asked, are compiled together
+/// with the services; queries that turn out to be asked beyond them are compiled afterwards.
 fn build_with(
     project: &Project,
     install: Install,
@@ -78,10 +86,12 @@ fn build_with(
     let toolchain = toolchain::ensure(project.root(), install)?;
     say(&format!("building the components: {}", domains.join(", ")));
     let services = domains.iter().map(|domain| (*domain, Part::Service));
-    let together: Vec<_> =
-        services.chain(queries.iter().map(|domain| (*domain, Part::Query))).collect();
+    let queried = queries.iter().map(|domain| (*domain, Part::Query));
+    let plugin = domains.contains(&ASKS_PLUGIN).then_some((POINT, Part::Plugin));
+    let together: Vec<_> = services.chain(queried).chain(plugin).collect();
     let mut services = compile(project, toolchain, &together)?;
     let mut providers = services.split_off(domains.len());
+    let plugins = providers.split_off(queries.len());
     compile_asked(project, toolchain, &services, queries, &mut providers)?;
     fs::create_dir_all(project.components())?;
     let mut files = Vec::new();
@@ -93,6 +103,11 @@ fn build_with(
         write_if_changed(&file, &whole.bytes)?;
         say(&format!("  {domain}.wasm  {} kB", whole.bytes.len() / 1000));
         files.push(file);
+    }
+    for plugin in plugins {
+        check::plugins::check(&project.wit(), &plugin)?;
+        write_if_changed(&project.default_plugin(), &plugin.bytes)?;
+        say(&format!("  default-approval.wasm  {} kB", plugin.bytes.len() / 1000));
     }
     let manifest = check::manifest::check_file(&project.manifest())?;
     if domains.len() == DOMAINS.len() {

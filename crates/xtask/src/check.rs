@@ -4,5 +4,6 @@
 
 pub mod manifest;
 pub mod offers;
+pub mod plugins;
 pub mod template;
 pub mod world;

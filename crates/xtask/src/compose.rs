@@ -14,6 +14,10 @@ use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 /// The namespace of our own WIT packages; every other import is the platform's to meet.
 pub const NAMESPACE: &str = "tradewind:";
 
+/// The package of the extension points: what is imported from it is met by a plug-in that
+/// `spin.toml` attaches, not by the build.
+pub const PLUGIN_PACKAGE: &str = "tradewind:plugin/";
+
 /// A built component and the name errors call it by.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -31,6 +35,8 @@ pub struct Surface {
     /// Imports in a `tradewind:` package that hold a function: questions another domain answers.
     /// An interface of types alone needs no one.
     pub asks: Vec<String>,
+    /// Imports of [`PLUGIN_PACKAGE`] that hold a function: questions a plug-in answers.
+    pub points: Vec<String>,
     /// Interfaces it offers.
     pub exports: Vec<String>,
 }
@@ -133,15 +139,16 @@ fn package_of(piece: &Piece, types: &mut Types) -> Result<Package> {
 
 fn surface_of(types: &Types, world: WorldId) -> Surface {
     let world = &types[world];
-    let asks = world
+    let (points, asks) = world
         .imports
         .iter()
         .filter(|(name, item)| name.starts_with(NAMESPACE) && holds_functions(types, **item))
         .map(|(name, _)| name.clone())
-        .collect();
+        .partition(|name| name.starts_with(PLUGIN_PACKAGE));
     Surface {
         imports: world.imports.keys().cloned().collect(),
         asks,
+        points,
         exports: world.exports.keys().cloned().collect(),
     }
 }
@@ -173,6 +180,7 @@ mod tests {
             import tradewind:suppliers/standing@0.1.0;
             import tradewind:inventory/stock@0.1.0;
             import spin:redis/redis@3.0.0;
+            import tradewind:plugin/approval@0.1.0;
             export run: func();
         }
         world inventory-query {
@@ -187,6 +195,7 @@ mod tests {
             import tradewind:inventory/stock@0.1.0;
             export tradewind:suppliers/standing@0.1.0;
         }
+        package tradewind:plugin@0.1.0 { interface approval { judge: func() -> string; } }
         package tradewind:types@0.1.0 { interface types { record answer { value: s64 } } }
         package tradewind:suppliers@0.1.0 {
             interface standing {
@@ -215,12 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn asks_are_met_and_the_platform_is_left_open() {
+    fn asks_are_met_and_the_platform_and_plug_ins_are_left_open() {
         let providers = [piece("inventory-query"), piece("suppliers-query")];
         let bytes = compose(&piece("procurement-service"), &providers).unwrap();
         let whole = Piece { name: "procurement".to_owned(), bytes };
         let surface = surface(&whole).unwrap();
         assert_eq!(surface.asks, Vec::<String>::new());
+        assert_eq!(surface.points, ["tradewind:plugin/approval@0.1.0"]);
         assert_eq!(surface.exports, ["run"]);
         assert!(surface.imports.contains(&"spin:redis/redis@3.0.0".to_owned()));
         crate::check::offers::check(&whole).unwrap();

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod docs;
 pub mod keys;
 pub mod packages;
+pub mod plugin;
 pub mod project;
 pub mod redis;
 pub mod server;

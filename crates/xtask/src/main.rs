@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, sim, test, up};
+use xtask::{bench, build, demo, docs, plugin, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -66,6 +66,11 @@ enum Task {
         /// Passed to the benchmark program.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Make, build, check and test a partner's plug-in.
+    Plugin {
+        #[command(subcommand)]
+        task: plugin::Task,
     },
     /// Play seeds of the simulation: one again, or new ones for a while.
     Sim(sim::Options),
@@ -132,6 +137,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
+        Task::Plugin { task } => plugin::plugin(&project, &task),
         Task::Sim(options) => sim::sim(&project, &options),
         Task::Docs => docs::docs(&project),
     }

@@ -65,6 +65,11 @@ impl Project {
         self.components().join(format!("{domain}.wasm"))
     }
 
+    /// The built-in plug-in for order approval, which `spin.toml` attaches.
+    pub fn default_plugin(&self) -> PathBuf {
+        self.components().join("default-approval.wasm")
+    }
+
     /// The package that links a domain into one of its components, `service` or `query`.
     pub fn part(&self, domain: &str, part: &str) -> PathBuf {
         self.root.join("components").join(domain).join("component").join(part)

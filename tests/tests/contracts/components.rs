@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xtask::check::{manifest, offers, world};
+use xtask::check::{manifest, offers, plugins, world};
 use xtask::compose::{Piece, surface};
 use xtask::project::{DOMAINS, Project};
 use xtask::vendor;
@@ -45,6 +45,10 @@ fn every_component_fits_its_world_and_imports_what_spin_offers() {
         offers::check(&whole).unwrap();
         let asks = surface(&whole).unwrap().asks;
         assert!(asks.is_empty(), "{domain}: nobody answers {asks:?}");
+        let points = surface(&whole).unwrap().points;
+        let own: &[&str] =
+            if domain == "procurement" { &["tradewind:plugin/approval@0.1.0"] } else { &[] };
+        assert_eq!(points, own, "{domain}");
     }
 }
 
@@ -56,6 +60,31 @@ fn the_manifest_and_its_files_obey_spin() {
     }
     let manifest = manifest::check_file(&project.manifest()).unwrap();
     manifest::check_built(&manifest, project.root()).unwrap();
+}
+
+#[test]
+fn the_default_plug_in_fits_and_can_do_nothing() {
+    let project = project();
+    let bytes = std::fs::read(project.default_plugin())
+        .expect("target/components/default-approval.wasm is not built; run: cargo xtask build");
+    let plugin = Piece { name: "the default plug-in".to_owned(), bytes };
+    plugins::check(&project.wit(), &plugin).unwrap();
+    // A domain is no plug-in, and what is attached must be what is asked.
+    let domain = built(&project, "suppliers");
+    assert!(plugins::check(&project.wit(), &domain).is_err());
+    let named = |name: &str| Piece { name: name.to_owned(), ..plugin.clone() };
+    let asker = built(&project, "procurement");
+    plugins::check_attached(&asker, &[named("tradewind:plugin/approval@0.1.0")]).unwrap();
+    for wrong in [
+        vec![],
+        vec![named("tradewind:plugin/approval@0.2.0")],
+        vec![named("tradewind:plugin/approval"), named("tradewind:plugin@0.1.0")],
+        vec![named("tradewind:plugin"), named("a:b/c")],
+    ] {
+        assert!(plugins::check_attached(&asker, &wrong).is_err());
+    }
+    let point = "tradewind:plugin/approval@0.1.0".to_owned();
+    assert!(plugins::check_attached(&asker, &[Piece { name: point, ..domain }]).is_err());
 }
 
 /// Who asks whom, as the worlds say: a service's imports, and those of its query build.
@@ -71,6 +100,10 @@ fn asks() -> BTreeMap<String, BTreeSet<String>> {
             (&domain, line.strip_prefix("import tradewind:"))
         {
             let provider = import.split('/').next().unwrap().to_owned();
+            // A plug-in is asked by one domain and asks nobody.
+            if provider == "plugin" {
+                continue;
+            }
             asks.entry(domain.clone()).or_default().insert(provider);
         }
     }

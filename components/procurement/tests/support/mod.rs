@@ -60,6 +60,7 @@ pub fn standing(supplier: &str, status: SupplierStatus, limit: Option<&str>) -> 
         supplier: supplier.parse().unwrap(),
         status,
         class: Some("overseas".to_owned()),
+        country: Some("VN".to_owned()),
         currency: Default::default(),
         terms_days: 30,
         limit: limit.map(|limit| serde_json::from_value(usd(limit)).unwrap()),

@@ -17,6 +17,8 @@ pub struct Standing {
     pub supplier: Id,
     pub status: SupplierStatus,
     pub class: Option<String>,
+    /// As it was entered.
+    pub country: Option<String>,
     pub currency: Currency,
     pub terms_days: u32,
     /// What open orders may sum to, for a conditional supplier.

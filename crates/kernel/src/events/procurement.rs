@@ -95,6 +95,17 @@ impl OrderState {
     }
 }
 
+/// What the plug-in for order approval said of an order, so that its approval explains itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Advice {
+    /// The roles it asked for, whether or not the policy demands them too; none: no opinion.
+    pub roles: Vec<String>,
+    /// Why it asked for them.
+    pub because: Option<String>,
+    /// Why it gave no answer, where the policy lets the order pass without one.
+    pub failed: Option<String>,
+}
+
 macro_rules! order_events {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
         $($(#[$doc])*
@@ -107,19 +118,37 @@ macro_rules! order_events {
     };
 }
 
+/// It was put before its approvers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderSubmitted {
+    /// The order afterwards.
+    #[serde(flatten)]
+    pub order: OrderState,
+    /// What the plug-in said.
+    #[serde(default)]
+    pub advice: Option<Advice>,
+}
+
+/// A confirmed price that waited was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceAccepted {
+    /// The order afterwards.
+    #[serde(flatten)]
+    pub order: OrderState,
+    /// What the plug-in said of the order at the new prices.
+    #[serde(default)]
+    pub advice: Option<Advice>,
+}
+
 order_events! {
     /// A draft was made.
     OrderDrafted,
-    /// It was put before its approvers.
-    OrderSubmitted,
     /// A step of its approval was given; the status says whether it was the last.
     OrderApproved,
     /// An approver said no.
     OrderRejected,
     /// It was released to the supplier.
     OrderReleased,
-    /// A confirmed price that waited was accepted.
-    PriceAccepted,
     /// What was open was dropped.
     OrderClosed,
     /// It was cancelled before anything was received.
@@ -229,6 +258,9 @@ pub struct OrderPastDue {
 #[allow(missing_docs, reason = "the names say it")]
 pub struct PolicySet {
     pub rules: serde_json::Value,
+    /// What follows when the plug-in for order approval fails.
+    #[serde(default)]
+    pub plugin: serde_json::Value,
 }
 
 payloads! {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::template::{self, Defaults};
-use crate::check::offers;
+use crate::check::{offers, plugins};
 use crate::compose::{Piece, surface};
 
 /// A manifest of version 2.
@@ -180,15 +180,14 @@ pub fn check(text: &str) -> Result<Manifest> {
 pub fn check_built(manifest: &Manifest, root: &Path) -> Result<()> {
     for (id, component) in &manifest.component {
         let whole = read(root, id, &component.source)?;
-        if component.dependencies.is_empty() {
-            offers::check(&whole)?;
-        }
+        offers::check(&whole)?;
+        let mut attached = Vec::new();
         for (name, dependency) in &component.dependencies {
-            // One level: what a dependency needs beyond Spin, nobody would give it.
             if let Some(path) = &dependency.path {
-                offers::check(&read(root, name, path)?)?;
+                attached.push(read(root, name, path)?);
             }
         }
+        plugins::check_attached(&whole, &attached)?;
         let exports = surface(&whole)?.exports;
         let count = |prefix: &str| exports.iter().filter(|name| name.starts_with(prefix)).count();
         let handlers = count("wasi:http/handler@0.3.") + count("wasi:http/incoming-handler@0.2.");
@@ -278,6 +277,10 @@ fn check_component(
         "dependencies_inherit_configuration excludes inherit_configuration"
     );
     for (name, dependency) in &component.dependencies {
+        ensure!(
+            !inherits(dependency) && component.dependencies_inherit_configuration != Some(true),
+            "the dependency {name:?} inherits something; a plug-in has no capability"
+        );
         match (&dependency.path, &dependency.component) {
             (Some(_), None) => {}
             (None, Some(other)) => {
@@ -339,6 +342,9 @@ mod tests {
                 "spin.toml names what the build writes"
             );
         }
+        let attached = manifest.component["procurement"].dependencies.values();
+        let paths: Vec<&str> = attached.filter_map(|it| it.path.as_deref()).collect();
+        assert_eq!(paths, ["target/components/default-approval.wasm"], "the default ships");
     }
 
     #[test]
@@ -368,6 +374,13 @@ mod tests {
                      [component.y]\nsource = \"y.wasm\"\nkey_value_stores = [\"default\"]\n"
                 ),
                 "key_value_stores",
+            ),
+            (
+                format!(
+                    "{http}{component}[component.x.dependencies]\n\
+                     \"a:b/c\" = {{ path = \"y\", inherit_configuration = true }}\n"
+                ),
+                "inherits",
             ),
         ] {
             let error = format!("{:#}", check(&format!("{head}{text}")).unwrap_err());

@@ -72,7 +72,8 @@ const SPIN: &[&str] = &[
 /// Fails with every import that Spin would refuse.
 ///
 /// An import of ours that holds types alone needs nobody to meet it; one with a function means
-/// that composition left an ask open.
+/// that composition left an ask open. What a plug-in answers is open, as the manifest is to attach
+/// it ([`plugins`](super::plugins) checks that).
 pub fn check(component: &Piece) -> Result<()> {
     let surface = surface(component)?;
     let refused: Vec<&str> = surface

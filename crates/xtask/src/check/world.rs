@@ -1,8 +1,9 @@
 //! A component fits the world that `wit/worlds.wit` states for it.
 //!
-//! The world of a build is named `<domain>-service` or `<domain>-query`. It states the exports and
-//! the asks; what the platform offers is checked against Spin's own list (`offers.rs`), because
-//! those imports come from the compiler and the SDK, whose patch versions are not ours to state.
+//! The world of a build is named `<domain>-service` or `<domain>-query`, that of a plug-in
+//! `<point>-plugin`. It states the exports and the asks; what the platform offers is checked against
+//! Spin's own list (`offers.rs`), because those imports come from the compiler and the SDK, whose
+//! patch versions are not ours to state.
 
 use std::path::Path;
 
@@ -15,6 +16,22 @@ use crate::compose::{NAMESPACE, Piece};
 /// Fails when the component exports less or more than its world, or imports from a `tradewind:`
 /// package what the world does not state, or when a type differs.
 pub fn check(wit: &Path, world: &str, component: &Piece) -> Result<()> {
+    hold(wit, world, component, Exports::Exactly)
+}
+
+/// The same for a component of others, whose tools may have it export more: nobody calls that.
+pub fn check_foreign(wit: &Path, world: &str, component: &Piece) -> Result<()> {
+    hold(wit, world, component, Exports::AtLeast)
+}
+
+/// Which exports a world asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exports {
+    Exactly,
+    AtLeast,
+}
+
+fn hold(wit: &Path, world: &str, component: &Piece, exports: Exports) -> Result<()> {
     let (resolve, package) = parse(wit)?;
     if !resolve.packages[package].worlds.contains_key(world) {
         bail!("wit/worlds.wit has no world `{world}`");
@@ -28,7 +45,7 @@ pub fn check(wit: &Path, world: &str, component: &Piece) -> Result<()> {
     let stated = &types[expected].exports;
     let exported = types[found.ty()].exports.keys();
     let mut faults: Vec<String> = exported
-        .filter(|name| !stated.contains_key(*name))
+        .filter(|name| exports == Exports::Exactly && !stated.contains_key(*name))
         .map(|name| format!("exports {name}, which the world does not"))
         .collect();
     if let Err(report) = validate_target(&types, expected, found.ty()) {

@@ -70,6 +70,7 @@ fn standing(standing: kernel::Standing) -> wit::Standing {
         supplier: standing.supplier.into(),
         status: status(standing.status),
         class: standing.class,
+        country: standing.country,
         currency: standing.currency.into(),
         terms_days: standing.terms_days,
         limit: standing.limit.map(money),
