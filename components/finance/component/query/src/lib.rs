@@ -3,7 +3,6 @@
 #![cfg(target_arch = "wasm32")]
 
 use tradewind_shell::guest;
-use tradewind_shell::world::AskError;
 
 use self::generated::exports::tradewind::finance::cash as wit;
 use self::generated::tradewind::types::types;

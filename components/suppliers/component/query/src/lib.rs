@@ -5,7 +5,6 @@
 use tradewind_kernel::asks::suppliers as kernel;
 use tradewind_kernel::{Calendar, Money};
 use tradewind_shell::guest;
-use tradewind_shell::world::AskError;
 
 use self::generated::exports::tradewind::suppliers::suppliers as wit;
 use self::generated::tradewind::types::types;
