@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, sim, test, up};
+use xtask::{bench, build, chaos, demo, docs, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -69,6 +69,13 @@ enum Task {
     },
     /// Play seeds of the simulation: one again, or new ones for a while.
     Sim(sim::Options),
+    /// Break what the host rests on, under load: rounds of faults, judged.
+    Chaos {
+        #[command(flatten)]
+        setup: Setup,
+        #[command(flatten)]
+        options: chaos::Options,
+    },
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -133,6 +140,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
         Task::Sim(options) => sim::sim(&project, &options),
+        Task::Chaos { setup, options } => chaos::chaos(&project, setup.install(), &options),
         Task::Docs => docs::docs(&project),
     }
 }
