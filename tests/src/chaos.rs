@@ -118,6 +118,7 @@ impl Plan {
                 let played = one(*fault, &mut ground, hosted, signals, &mut chance, &mut caution);
                 let (trouble, recovery) =
                     played.with_context(|| format!("round {}: {fault:?}", round + 1))?;
+                eprintln!("round {}: {fault:?} {trouble:?}, back after {recovery:?}", round + 1);
                 tallies.entry(*fault).or_default().add(trouble, recovery);
             }
             hosted.set_clock(LAST_MOMENT)?;

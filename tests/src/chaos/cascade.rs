@@ -46,8 +46,8 @@ pub struct Cascade {
     order: String,
     /// Confirmations so far.
     rounds: usize,
-    /// What an undisturbed cascade tells; to the other day it tells as much.
-    expected: Option<Events>,
+    /// What an undisturbed cascade tells, to each of the days: a delay has options, its end none.
+    expected: [Option<Events>; 2],
     /// Cascades that were cut, and those of them that had begun and were not complete then.
     pub cut: (usize, usize),
 }
@@ -135,7 +135,7 @@ impl Cascade {
             let path = format!("/procurement/v1/orders/{order}/{action}");
             must(hosted, &sender("admin", subject), ("POST", &path, &json!({})))?;
         }
-        let mut cascade = Self { order, rounds: 0, expected: None, cut: (0, 0) };
+        let mut cascade = Self { order, rounds: 0, expected: [None, None], cut: (0, 0) };
         // The first confirmation finds lines that wait without a day.
         let correlation = cascade.confirm(hosted)?;
         cascade.complete(hosted, &correlation)?;
@@ -144,16 +144,12 @@ impl Cascade {
 
     /// What was told before need not be told again: the business day is another.
     pub fn forget(&mut self) {
-        self.expected = None;
-    }
-
-    fn day(&self) -> usize {
-        self.rounds % DAYS.len()
+        self.expected = [None, None];
     }
 
     /// Confirms the purchase order for the next of the days; gives back the correlation.
     fn confirm(&mut self, hosted: &mut Hosted) -> Result<String> {
-        let day = DAYS[self.day()];
+        let day = DAYS[self.next_day()];
         let lines: Vec<Value> = (1..=ITEMS).map(|line| json!({"line": line, "day": day})).collect();
         let body = json!({"lines": lines, "reason": "the vessel"});
         self.rounds += 1;
@@ -199,6 +195,11 @@ impl Cascade {
         Ok(events)
     }
 
+    /// The place of the day that comes next.
+    fn next_day(&self) -> usize {
+        self.rounds % DAYS.len()
+    }
+
     /// An undisturbed cascade to the next of the days.
     fn undisturbed(&mut self, hosted: &mut Hosted) -> Result<Events> {
         let correlation = self.confirm(hosted)?;
@@ -218,15 +219,15 @@ impl Cascade {
         signals: &Signals,
         chance: &mut Chance,
     ) -> Result<()> {
-        let expected = match self.expected.take() {
-            Some(expected) => expected,
-            None => {
-                signals.slacken(true);
-                let told = self.undisturbed(hosted);
-                signals.slacken(false);
-                told?
-            }
-        };
+        while self.expected[self.next_day()].is_none() {
+            let day = self.next_day();
+            signals.slacken(true);
+            let told = self.undisturbed(hosted);
+            signals.slacken(false);
+            self.expected[day] = Some(told?);
+        }
+        let expected = self.expected[self.next_day()].clone();
+        let expected = expected.context("no cascade to compare with")?;
         let inventory = |((domain, ..), count): (&(Domain, String, String), &usize)| {
             if *domain == Domain::Inventory { *count } else { 0 }
         };
@@ -263,7 +264,6 @@ impl Cascade {
             .map(|kind| format!("{kind:?}: {} for {}", count(&told, kind), count(&expected, kind)))
             .collect();
         ensure!(differs.is_empty(), "the cascade that was cut told otherwise: {differs:?}");
-        self.expected = Some(expected);
         let verified = get(hosted, "/inventory/v1/verify")?;
         ensure!(verified["differences"] == json!([]), "the verifier found {verified}");
         Ok(())
