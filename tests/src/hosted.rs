@@ -1,8 +1,7 @@
 //! The product as it ships: the components in the embedded host, a real Redis, HTTP.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -17,12 +16,16 @@ use xtask::project::Project;
 use crate::driver::{Driver, Got, Sender, Sent};
 
 mod application;
+mod redis;
 
-pub use application::{Application, Entry};
+pub use application::{Application, Entry, Foreign};
 
 /// How long a host may take to be ready: compiling the components takes most of it, once, and two
 /// tests may begin with that at the same time.
 const READY_WITHIN: Duration = Duration::from_secs(300);
+
+/// When a request counts as hung: the host itself gives up at 30 seconds and says so.
+pub const HUNG_AFTER: Duration = Duration::from_secs(60);
 
 /// A host of its own, with a data folder that goes away with it.
 pub struct Hosted {
@@ -61,7 +64,10 @@ pub fn project() -> Project {
 }
 
 /// A port that nobody has now.
-fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// There is none.
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
@@ -96,6 +102,14 @@ impl Hosted {
         Self::start_with(Application { entry, ..Application::default() })
     }
 
+    /// Starts a host on a Redis that somebody else runs.
+    ///
+    /// # Errors
+    /// As [`Hosted::start`].
+    pub fn start_on(foreign: Foreign) -> Result<Self> {
+        Self::start_with(Application { foreign: Some(foreign), ..Application::default() })
+    }
+
     /// The same with another application.
     ///
     /// # Errors
@@ -105,7 +119,7 @@ impl Hosted {
         let keys = Keys::of(data.path())?;
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(HUNG_AFTER))
             .build()
             .into();
         let port = free_port()?;
@@ -154,6 +168,11 @@ impl Hosted {
         let mut command = xtask::server::host_command(&served, &program(&project)?, &options)?;
         command.args(&self.application.arguments);
         command.arg("--variable").arg(format!("clock_offset_seconds={}", self.clock_offset));
+        if let Some(foreign) = &self.application.foreign {
+            let address = format!("redis_url=redis://127.0.0.1:{}", foreign.port);
+            command.arg("--variable").arg(address);
+            command.arg("--variable").arg(format!("wait_replicas={}", foreign.wait_replicas));
+        }
         command.arg("--entry").arg(match self.application.entry {
             Entry::Lean => "lean",
             Entry::WasiHttp => "wasi-http",
@@ -233,31 +252,14 @@ impl Hosted {
         if self.child.is_none() { self.spawn() } else { self.wait_until_ready() }
     }
 
-    /// The private Redis' process, which works in the data folder.
-    fn redis_process(&self) -> Result<Pid> {
-        let folder = self.data.path().join("redis").canonicalize()?;
-        let text = std::fs::read_to_string(folder.join("redis.pid"))?;
-        let process = text.trim();
-        if std::fs::read_link(format!("/proc/{process}/cwd"))? != folder {
-            bail!("process {process} is not the private Redis");
-        }
-        Pid::from_raw(process.parse()?).context("no process has the number 0")
-    }
-
-    /// The answer of the private Redis to one command without blanks in its words.
+    /// Holds the host's process (SIGSTOP), or lets it go on (SIGCONT).
     ///
     /// # Errors
-    /// It cannot be reached.
-    pub fn redis(&self, command: &str) -> Result<String> {
-        let process = self.redis_process()?.as_raw_nonzero();
-        let title = std::fs::read_to_string(format!("/proc/{process}/cmdline"))?;
-        let port = title.split(|it: char| !it.is_ascii_digit()).rfind(|it| !it.is_empty());
-        let port: u16 = port.context("Redis' title names no port")?.parse()?;
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.write_all(format!("{command}\r\n").as_bytes())?;
-        let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
+    /// No host runs.
+    pub fn hold(&self, hold: bool) -> Result<()> {
+        let child = self.child.as_ref().context("no host runs")?;
+        let signal = if hold { Signal::STOP } else { Signal::CONT };
+        kill_process(Pid::from_child(child), signal).context("the host cannot be held")
     }
 
     /// The keys whose tokens it accepts.

@@ -7,13 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tradewind_kernel::event::Domain;
 
 use crate::driver::{Sender, Sent};
 use crate::hosted;
-use crate::load::{CHANNELS, Client, Done, ITEMS, Reach, Step};
+use crate::load::{CHANNELS, Client, Done, Reach, Step};
+
+mod entry;
+
+use entry::{Bought, claim, replays};
 
 /// How long the last cascades may take to complete when nothing else goes on.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(60);
@@ -32,7 +36,9 @@ impl<'a> Ledger<'a> {
     /// The logs of all clients of a tenant.
     #[must_use]
     pub fn new(tenant: &str, clients: &'a [Client]) -> Self {
-        let done = clients.iter().flat_map(|client| &client.done).collect();
+        let log = clients.iter().flat_map(|client| &client.log);
+        let mut done: Vec<&Done> = log.filter(|done| done.is_write()).collect();
+        done.sort_by_key(|done| done.answered);
         Self { tenant: tenant.to_owned(), done }
     }
 
@@ -55,8 +61,9 @@ impl<'a> Ledger<'a> {
     pub fn faults(&self, reach: &Reach<'_>) -> Result<Vec<String>> {
         let mut faults = self.each(|done| self.completes(reach, done));
         faults.extend(self.each(|done| replays(reach, done)));
-        self.stock(reach, &mut faults)?;
-        faults.extend(self.reservations(reach)?);
+        let expired = self.expired(reach)?;
+        self.stock(reach, &expired, &mut faults)?;
+        faults.extend(self.reservations(reach, &expired)?);
         faults.extend(self.orders(reach)?);
         faults.extend(self.purchases(reach)?);
         faults.extend(self.events(reach)?);
@@ -74,7 +81,7 @@ impl<'a> Ledger<'a> {
                 scope.spawn(move || {
                     for done in some {
                         if let (Err(fault), Ok(mut faults)) = (look(done), noted.lock()) {
-                            faults.push(format!("{:?}: {fault:#}", done.sent));
+                            faults.push(format!("{:?}: {fault:#}", done.wish.sent));
                         }
                     }
                 });
@@ -109,18 +116,49 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Waits until every reservation has expired that nobody ended in its time.
+    fn expired(&self, reach: &Reach<'_>) -> Result<BTreeSet<&'a str>> {
+        let mut due = BTreeSet::new();
+        for done in self.done.iter().copied() {
+            match &done.wish.step {
+                Step::Reserve if !done.got.body["expires"].is_null() => due.insert(done.id()?),
+                Step::Ship { reservation } | Step::GiveBack { reservation } => {
+                    due.remove(reservation.as_str())
+                }
+                _ => continue,
+            };
+        }
+        let begun = Instant::now();
+        for id in &due {
+            let path = format!("/inventory/v1/reservations/{id}");
+            while self.get(reach, &path)?["status"] == "open" {
+                ensure!(begun.elapsed() < COMPLETE_WITHIN, "{id} does not expire");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(due)
+    }
+
     /// The free stock of every item is what the logs add up to.
-    fn stock(&self, reach: &Reach<'_>, faults: &mut Vec<String>) -> Result<()> {
-        let mut free: BTreeMap<&str, i64> = ITEMS.iter().map(|sku| (*sku, 0)).collect();
+    fn stock(
+        &self,
+        reach: &Reach<'_>,
+        expired: &BTreeSet<&str>,
+        faults: &mut Vec<String>,
+    ) -> Result<()> {
+        let mut free: BTreeMap<&str, i64> = BTreeMap::new();
         let mut granted: BTreeMap<&str, &Value> = BTreeMap::new();
         for done in &self.done {
-            match &done.step {
+            match &done.wish.step {
                 Step::MoveIn { sku, quantity } => *free.entry(sku).or_default() += quantity,
                 Step::MoveOut { sku, quantity } => *free.entry(sku).or_default() -= quantity,
                 Step::Receive { sku, accepted, .. } => *free.entry(sku).or_default() += accepted,
                 Step::Reserve => {
                     granted.insert(done.id()?, &done.got.body);
                     claim(&mut free, &done.got.body, -1)?;
+                    if expired.contains(done.id()?) {
+                        claim(&mut free, &done.got.body, 1)?;
+                    }
                 }
                 Step::GiveBack { reservation } => {
                     let body = granted.get(reservation.as_str()).context("given back twice")?;
@@ -142,10 +180,10 @@ impl<'a> Ledger<'a> {
     }
 
     /// Every reservation is as its last answer said.
-    fn reservations(&self, reach: &Reach<'_>) -> Result<Vec<String>> {
+    fn reservations(&self, reach: &Reach<'_>, expired: &BTreeSet<&str>) -> Result<Vec<String>> {
         let mut last: BTreeMap<&str, &Value> = BTreeMap::new();
         for done in &self.done {
-            match &done.step {
+            match &done.wish.step {
                 Step::Reserve => last.insert(done.id()?, &done.got.body),
                 Step::Ship { reservation } | Step::GiveBack { reservation } => {
                     last.insert(reservation, &done.got.body)
@@ -156,6 +194,13 @@ impl<'a> Ledger<'a> {
         let mut faults = Vec::new();
         for (id, body) in last {
             let found = self.get(reach, &format!("/inventory/v1/reservations/{id}"))?;
+            let mut body = body.clone();
+            if expired.contains(id) {
+                body["status"] = "expired".into();
+                for line in body["lines"].as_array_mut().into_iter().flatten() {
+                    line["open"] = 0.into();
+                }
+            }
             for field in ["status", "channel", "lines"] {
                 if found[field] != body[field] {
                     faults.push(format!("{id}: {found}, and it was answered {body}"));
@@ -169,14 +214,14 @@ impl<'a> Ledger<'a> {
     fn orders(&self, reach: &Reach<'_>) -> Result<Vec<String>> {
         let mut last: BTreeMap<&str, &Done> = BTreeMap::new();
         for done in &self.done {
-            if let Step::Order { order } = &done.step {
+            if let Step::Order { order } = &done.wish.step {
                 last.insert(order, done);
             }
         }
         let mut faults = Vec::new();
         for (id, done) in last {
             let found = self.get(reach, &format!("/inventory/v1/orders/{id}"))?;
-            let stated: Value = serde_json::from_str(done.sent.body.as_deref().unwrap_or(""))?;
+            let stated: Value = serde_json::from_str(done.wish.sent.body.as_deref().unwrap_or(""))?;
             let lines = |body: &Value| -> Vec<(Value, Value, Value)> {
                 let lines = body["lines"].as_array().cloned().unwrap_or_default();
                 let of = |line: Value| {
@@ -195,7 +240,7 @@ impl<'a> Ledger<'a> {
     fn purchases(&self, reach: &Reach<'_>) -> Result<Vec<String>> {
         let mut orders: BTreeMap<&str, Bought<'_>> = BTreeMap::new();
         for done in &self.done {
-            let (id, body) = match &done.step {
+            let (id, body) = match &done.wish.step {
                 Step::Raise => (done.id()?, &done.got.body),
                 Step::Act { purchase }
                 | Step::Confirm { purchase }
@@ -204,7 +249,7 @@ impl<'a> Ledger<'a> {
             };
             let bought = orders.entry(id).or_default();
             bought.status = body["status"].as_str().unwrap_or("");
-            if let Step::Receive { accepted, .. } = &done.step {
+            if let Step::Receive { accepted, .. } = &done.wish.step {
                 bought.accepted += accepted;
                 bought.receipts.insert(done.id()?);
             } else {
@@ -258,14 +303,14 @@ impl<'a> Ledger<'a> {
         };
         for done in &self.done {
             let times: usize = done.kinds().iter().map(|kind| count(done, kind, true)).sum();
-            let unchanged = matches!(done.step, Step::Order { .. }) && times == 0;
+            let unchanged = matches!(done.wish.step, Step::Order { .. }) && times == 0;
             if times != 1 && !unchanged {
-                faults.push(format!("{:?} was told {times} times", done.sent));
+                faults.push(format!("{:?} was told {times} times", done.wish.sent));
             }
-            if let Step::Receive { .. } = done.step {
+            if let Step::Receive { .. } = done.wish.step {
                 let moved = count(done, "inventory.stock-moved", false);
                 if moved != 1 {
-                    faults.push(format!("{:?} moved stock {moved} times", done.sent));
+                    faults.push(format!("{:?} moved stock {moved} times", done.wish.sent));
                 }
             }
         }
@@ -318,73 +363,5 @@ impl<'a> Ledger<'a> {
             }
         }
         Ok(faults)
-    }
-}
-
-/// What the logs know of a purchase order.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Bought<'a> {
-    status: &'a str,
-    accepted: i64,
-    receipts: BTreeSet<&'a str>,
-    day: Option<&'a str>,
-}
-
-/// Adds what a reservation was granted to the sums, with a sign.
-fn claim(free: &mut BTreeMap<&str, i64>, body: &Value, sign: i64) -> Result<()> {
-    for line in body["lines"].as_array().context("no lines")? {
-        let sku = line["sku"].as_str().context("no item")?;
-        for one in line["allocations"].as_array().context("no allocations")? {
-            let quantity = one["quantity"].as_i64().context("no quantity")?;
-            *free.get_mut(sku).context("an item of nobody")? += sign * quantity;
-        }
-    }
-    Ok(())
-}
-
-/// The same request under the same key is answered the same.
-fn replays(reach: &Reach<'_>, done: &Done) -> Result<()> {
-    let token = (reach.token)(&done.sender)?;
-    let got = hosted::send(&reach.agent, &reach.base, &token, &done.sent)?;
-    let same = got.status == done.got.status && got.body == done.got.body;
-    if !same || got.header("idempotency-replayed") != Some("true") {
-        bail!("answered {got:?}, and before {:?}", done.got);
-    }
-    Ok(())
-}
-
-impl Done {
-    /// The id of what was made.
-    fn id(&self) -> Result<&str> {
-        self.got.body["id"].as_str().context("an answer without an id")
-    }
-
-    fn correlation(&self) -> &str {
-        self.got.header("correlation-id").unwrap_or("")
-    }
-
-    /// The correlation, unless it was an order stated as it already was.
-    fn told_something(&self) -> Option<&str> {
-        let perhaps_nothing = matches!(self.step, Step::Order { .. }) && self.got.status == 200;
-        Some(self.correlation()).filter(|_| !perhaps_nothing)
-    }
-
-    /// The types of event one of which tells it.
-    fn kinds(&self) -> &'static [&'static str] {
-        match self.step {
-            Step::MoveIn { .. } | Step::MoveOut { .. } => &["inventory.stock-moved"],
-            Step::Reserve => &["inventory.reserved"],
-            Step::Ship { .. } => &["inventory.reservation-shipped"],
-            Step::GiveBack { .. } => &["inventory.reservation-released"],
-            Step::Order { .. } => &["inventory.order-changed"],
-            Step::Raise => &["procurement.order-drafted"],
-            Step::Act { .. } => &[
-                "procurement.order-submitted",
-                "procurement.order-approved",
-                "procurement.order-released",
-            ],
-            Step::Confirm { .. } => &["procurement.order-confirmed"],
-            Step::Receive { .. } => &["procurement.order-received"],
-        }
     }
 }

@@ -7,18 +7,24 @@
 //! * [`compare`] holds an answer against what a story expects.
 //! * [`simulation`] plays histories of chance on the six domains and on a small model of them.
 //! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
-//!   and holds the product against them.
+//!   and holds the product against them; [`history`] judges whether what they saw has an order;
+//!   [`crowd`] is the three together.
+//! * [`chaos`] breaks what the host rests on, and [`resp`] asks a Redis.
 //! * [`breaking`] holds a published document against an older one.
 
 #![allow(clippy::disallowed_methods, reason = "tests wait and measure by the real clock")]
 
 pub mod breaking;
 pub mod chance;
+pub mod chaos;
 pub mod compare;
+pub mod crowd;
 pub mod driver;
+pub mod history;
 pub mod hosted;
 pub mod ledger;
 pub mod load;
 pub mod native;
+pub mod resp;
 pub mod simulation;
 pub mod story;

@@ -2,8 +2,8 @@
 //!
 //! Spin's meaning, kept: each `open` is a TCP connection of its own, multiplexed, so that the
 //! interleaved requests of an instance share it; nested arrays are flattened; an error anywhere
-//! in an answer fails the call. Different from Spin: TCP_NODELAY is on, and no command has a
-//! time limit of its own (a request has one, and a script may rightly take long).
+//! in an answer fails the call. Different from Spin: TCP_NODELAY is on, and a command that is not
+//! answered in ten seconds fails, so that its connection is given up.
 
 use std::time::Duration;
 
@@ -18,6 +18,11 @@ use crate::outbound;
 /// How long a connection may take to come up: a local or nearby server, or none at all.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a command may go without an answer. A connection can be lost without a sign of it, and
+/// whoever waits on one waits for nothing; a request has the time to try another one. No script of
+/// ours takes seconds.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
 /// Most bytes of one answer that a component may ask for, as in Spin.
 const ANSWER_BYTES: usize = 128 << 20;
 
@@ -31,7 +36,7 @@ pub async fn connect(address: &str) -> redis::RedisResult<MultiplexedConnection>
     let client = redis::Client::open(information.set_tcp_settings(settings))?;
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_LIMIT))
-        .set_response_timeout(None);
+        .set_response_timeout(Some(ANSWER_LIMIT));
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 

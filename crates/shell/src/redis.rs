@@ -28,7 +28,9 @@ pub fn open(address: &str, wait_replicas: u32) -> Result<RedisStore, Outage> {
     Ok(Scripted::over(RedisWire { client, open: Arc::default() }, wait_replicas))
 }
 
-impl RedisWire {
+impl Wire for RedisWire {
+    type Connection = MultiplexedConnection;
+
     async fn connection(&self) -> Result<MultiplexedConnection, Outage> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(connection) = open {
@@ -41,15 +43,14 @@ impl RedisWire {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
         Ok(connection)
     }
-}
 
-impl Wire for RedisWire {
     async fn execute(
         &self,
+        over: &MultiplexedConnection,
         command: &'static str,
         arguments: Vec<Vec<u8>>,
     ) -> Result<Vec<Value>, Outage> {
-        let mut connection = self.connection().await?;
+        let mut connection = over.clone();
         let mut all = redis::cmd(command);
         for argument in &arguments {
             all.arg(argument.as_slice());

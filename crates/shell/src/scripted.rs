@@ -8,12 +8,21 @@ use crate::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, S
 /// How long a commit waits for its replicas.
 const REPLICA_WAIT_MILLIS: &str = "1000";
 
-/// Carries one command to Redis and its answer back, flat.
+/// A message to nobody: it goes to the replicas as a write does, and changes nothing.
+const BEACON: &str = "tradewind:beacon";
+
+/// Carries commands to Redis and their answers back, flat.
 pub trait Wire {
-    /// Sends a command. After a failure that may lie with the connection, the next call opens a
-    /// new one.
+    /// A connection; its commands are done in order.
+    type Connection;
+
+    /// The connection to use now. After a failure that may lie with the last one, it is a new one.
+    async fn connection(&self) -> Result<Self::Connection, Outage>;
+
+    /// Sends a command over a connection.
     async fn execute(
         &self,
+        over: &Self::Connection,
         command: &'static str,
         arguments: Vec<Vec<u8>>,
     ) -> Result<Vec<Value>, Outage>;
@@ -41,7 +50,21 @@ impl<W: Wire> Scripted<W> {
         encode: impl Fn() -> Result<Request, Outage>,
         repeatable: bool,
     ) -> Result<Vec<Value>, Outage> {
-        let again = async || self.wire.execute("FCALL", encode()?.into_arguments()).await;
+        self.answered(encode, repeatable).await.map(|(_, values)| values)
+    }
+
+    /// As [`Scripted::call`], with the connection that the answer came over.
+    async fn answered(
+        &self,
+        encode: impl Fn() -> Result<Request, Outage>,
+        repeatable: bool,
+    ) -> Result<(W::Connection, Vec<Value>), Outage> {
+        let again = async || {
+            let request = encode()?.into_arguments();
+            let over = self.wire.connection().await?;
+            let values = self.wire.execute(&over, "FCALL", request).await?;
+            Ok((over, values))
+        };
         match again().await {
             Err(Outage(text)) if protocol::is_not_loaded(&text) => {
                 self.load().await?;
@@ -62,7 +85,8 @@ impl<W: Wire> Scripted<W> {
     async fn load(&self) -> Result<(), Outage> {
         let code = protocol::library().code.clone();
         let arguments = ["LOAD".to_owned(), "REPLACE".to_owned(), code];
-        self.wire.execute("FUNCTION", arguments.map(String::into_bytes).to_vec()).await?;
+        let over = self.wire.connection().await?;
+        self.wire.execute(&over, "FUNCTION", arguments.map(String::into_bytes).to_vec()).await?;
         Ok(())
     }
 
@@ -72,22 +96,36 @@ impl<W: Wire> Scripted<W> {
         command: &'static str,
         arguments: &[&str],
     ) -> Result<Vec<Value>, Outage> {
-        let bytes = || arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect();
-        match self.wire.execute(command, bytes()).await {
-            Err(_) => self.wire.execute(command, bytes()).await,
+        let again = async || {
+            let over = self.wire.connection().await?;
+            self.send(&over, command, arguments).await
+        };
+        match again().await {
+            Err(_) => again().await,
             done => done,
         }
     }
 
-    /// Waits for the replicas to have everything that Redis had done at this connection's last
-    /// command, whoever wrote it.
-    async fn wait(&self) -> Result<(), Outage> {
-        if self.wait_replicas == 0 {
-            return Ok(());
+    async fn send(
+        &self,
+        over: &W::Connection,
+        command: &'static str,
+        arguments: &[&str],
+    ) -> Result<Vec<Value>, Outage> {
+        let bytes = arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect();
+        self.wire.execute(over, command, bytes).await
+    }
+
+    /// Waits until enough replicas have what was written over this connection, which must be the
+    /// commit's: Redis counts a connection's own writes, and another one may lead to a replica that
+    /// was promoted meanwhile. A kept reply wrote nothing, and who wrote it may not have waited to
+    /// the end: then a message is sent after it.
+    async fn wait(&self, over: &W::Connection, kept: bool) -> Result<(), Outage> {
+        if kept {
+            self.send(over, "PUBLISH", &[BEACON, ""]).await?;
         }
         let wanted = self.wait_replicas.to_string();
-        let arguments = [wanted.as_str(), REPLICA_WAIT_MILLIS].map(|text| text.as_bytes().to_vec());
-        let answer = self.wire.execute("WAIT", arguments.to_vec()).await?;
+        let answer = self.send(over, "WAIT", &[&wanted, REPLICA_WAIT_MILLIS]).await?;
         match answer.first() {
             Some(Value::Int(count)) if *count >= i64::from(self.wait_replicas) => Ok(()),
             other => Err(Outage(format!("too few replicas have the commit: {other:?}"))),
@@ -105,13 +143,15 @@ impl<W: Wire> Store for Scripted<W> {
         // Under a key or a cursor it takes effect once however often it is sent: who meets a
         // connection that ended meanwhile sends it again.
         let repeatable = commit.idempotency.is_some() || commit.cursor.is_some();
-        let values = match self.call(|| protocol::encode_commit(commit), repeatable).await {
+        let encode = || protocol::encode_commit(commit);
+        let (over, values) = match self.answered(encode, repeatable).await {
             Err(Outage(text)) if protocol::is_out_of_memory(&text) => return Ok(Outcome::Full),
             answer => answer?,
         };
         let outcome = protocol::decode_commit(commit, values)?;
-        if matches!(outcome, Outcome::Done { .. } | Outcome::Replayed { .. }) {
-            self.wait().await?;
+        let kept = matches!(outcome, Outcome::Replayed { .. });
+        if self.wait_replicas > 0 && (kept || matches!(outcome, Outcome::Done { .. })) {
+            self.wait(&over, kept).await?;
         }
         Ok(outcome)
     }
@@ -164,7 +204,10 @@ impl<W: Wire> Store for Scripted<W> {
     }
 
     async fn settle(&self) -> Result<(), Outage> {
-        self.wait().await
+        if self.wait_replicas == 0 {
+            return Ok(());
+        }
+        self.wait(&self.wire.connection().await?, true).await
     }
 
     async fn ping(&self) -> Result<(), Outage> {
@@ -192,8 +235,15 @@ mod tests {
     }
 
     impl Wire for &Told {
+        type Connection = ();
+
+        async fn connection(&self) -> Result<(), Outage> {
+            Ok(())
+        }
+
         async fn execute(
             &self,
+            (): &(),
             command: &'static str,
             _: Vec<Vec<u8>>,
         ) -> Result<Vec<Value>, Outage> {

@@ -33,6 +33,19 @@ pub fn open(address: &str, wait_replicas: u32) -> SpinStore {
 }
 
 impl SpinWire {
+    /// Lets the next call open a new connection, unless somebody has done so already.
+    fn forget(failed: &Rc<Connection>) {
+        OPEN.with_borrow_mut(|open| {
+            if open.as_ref().is_some_and(|(_, connection)| Rc::ptr_eq(connection, failed)) {
+                *open = None;
+            }
+        });
+    }
+}
+
+impl Wire for SpinWire {
+    type Connection = Rc<Connection>;
+
     async fn connection(&self) -> Result<Rc<Connection>, Outage> {
         let open = OPEN.with_borrow(|open| {
             let (address, connection) = open.as_ref()?;
@@ -46,30 +59,19 @@ impl SpinWire {
         Ok(connection)
     }
 
-    /// Lets the next call open a new connection, unless somebody has done so already.
-    fn forget(failed: &Rc<Connection>) {
-        OPEN.with_borrow_mut(|open| {
-            if open.as_ref().is_some_and(|(_, connection)| Rc::ptr_eq(connection, failed)) {
-                *open = None;
-            }
-        });
-    }
-}
-
-impl Wire for SpinWire {
     async fn execute(
         &self,
+        connection: &Rc<Connection>,
         command: &'static str,
         arguments: Vec<Vec<u8>>,
     ) -> Result<Vec<Value>, Outage> {
-        let connection = self.connection().await?;
         let arguments = arguments.into_iter().map(RedisParameter::Binary);
         match connection.execute(command, arguments).await {
             Ok(values) => Ok(values.into_iter().map(value).collect()),
             Err(error) => {
                 let outage = outage(&error);
                 if !is_answer(&outage.0) {
-                    Self::forget(&connection);
+                    Self::forget(connection);
                 }
                 Err(outage)
             }

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use store_support::*;
 use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::Domain;
-use tradewind_shell::store::{Check, Commit, Found, Outcome, Read, Store};
+use tradewind_shell::store::{Check, Commit, Found, Idempotency, Outcome, Read, Store};
 
 /// Has Redis do a command beside the store.
 async fn command(server: &Server, words: &[&str]) -> redis::Value {
@@ -137,6 +137,23 @@ fn a_commit_waits_for_its_replicas() {
         let outage = careful.commit(&commit(Domain::Inventory)).await.unwrap_err();
         assert!(outage.0.contains("replicas"), "{outage}");
         assert_eq!(snapshot(&careful, vec![]).await.sequence, 1, "it may have happened");
+    });
+}
+
+#[test]
+fn a_kept_reply_waits_for_the_replicas_too() {
+    block_on(async {
+        let bench = Redis::start().await;
+        let careful = tradewind_shell::redis::open(&bench.server.address(), 1).unwrap();
+        let [key, request, reply] = ["key", "request", "{}"].map(str::to_owned);
+        let idempotency = Some(Idempotency { key, request, keep_seconds: 60, reply });
+        let keyed = Commit { idempotency, ..commit(Domain::Inventory) };
+        for time in ["the commit", "its repetition"] {
+            let outage = careful.commit(&keyed).await.unwrap_err();
+            assert!(outage.0.contains("replicas"), "{time}: {outage}");
+        }
+        let kept = bench.store.commit(&keyed).await.unwrap();
+        assert!(matches!(kept, Outcome::Replayed { version: 1, .. }), "{kept:?}");
     });
 }
 

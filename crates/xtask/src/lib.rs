@@ -8,6 +8,7 @@
 
 pub mod bench;
 pub mod build;
+pub mod chaos;
 pub mod check;
 pub mod clients;
 pub mod command;

@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, plugin, sim, test, up};
+use xtask::{bench, build, chaos, demo, docs, plugin, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -74,6 +74,13 @@ enum Task {
     },
     /// Play seeds of the simulation: one again, or new ones for a while.
     Sim(sim::Options),
+    /// Break what the host rests on, under load: rounds of faults, judged.
+    Chaos {
+        #[command(flatten)]
+        setup: Setup,
+        #[command(flatten)]
+        options: chaos::Options,
+    },
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -139,6 +146,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
         Task::Plugin { task } => plugin::plugin(&project, &task),
         Task::Sim(options) => sim::sim(&project, &options),
+        Task::Chaos { setup, options } => chaos::chaos(&project, setup.install(), &options),
         Task::Docs => docs::docs(&project),
     }
 }

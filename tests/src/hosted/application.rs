@@ -17,6 +17,15 @@ pub enum Entry {
     WasiHttp,
 }
 
+/// A Redis that is not the host's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreign {
+    /// Its port on this machine.
+    pub port: u16,
+    /// So many replicas must have a write before it is answered.
+    pub wait_replicas: u32,
+}
+
 /// What a host runs and how, where it is not the project's own application as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Application {
@@ -24,6 +33,8 @@ pub struct Application {
     pub entry: Entry,
     /// The plug-in that is attached in place of the default one.
     pub plugin: Option<PathBuf>,
+    /// The Redis that it uses instead of a private one.
+    pub foreign: Option<Foreign>,
     /// Further arguments of the host.
     pub arguments: Vec<String>,
 }

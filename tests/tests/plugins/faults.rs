@@ -46,7 +46,8 @@ fn start(entry: Entry) -> Hosted {
     let limits = ["--plugin-milliseconds", MILLISECONDS, "--plugin-mebibytes", MEBIBYTES];
     let arguments = limits.map(str::to_owned).to_vec();
     let plugin = Some(faulty());
-    let mut host = Hosted::start_with(Application { entry, plugin, arguments }).unwrap();
+    let mut host =
+        Hosted::start_with(Application { entry, plugin, arguments, foreign: None }).unwrap();
     let mut suppliers = vec![(SOUND, "VN"), (SLOW, "VN")];
     suppliers.extend(FAULTS.map(|(name, _)| (name, "VN")));
     prepare(&mut host, &suppliers);

@@ -15,7 +15,8 @@ const ORDERED: [(&str, u32); 3] = [("S1", 10), ("S1", 1200), ("KP", 10)];
 fn outcomes(plugin: &str, how: &str, entry: Entry) -> Vec<Value> {
     let plugin = Some(built(&project().root().join("plugins").join(plugin)));
     let arguments = vec!["--plugins".to_owned(), how.to_owned()];
-    let mut host = Hosted::start_with(Application { entry, plugin, arguments }).unwrap();
+    let mut host =
+        Hosted::start_with(Application { entry, plugin, arguments, foreign: None }).unwrap();
     prepare(&mut host, &[("S1", "VN"), ("KP", "KP")]);
     let mut outcomes = Vec::new();
     for (supplier, quantity) in ORDERED {

@@ -1,0 +1,173 @@
+//! From the clients' logs to histories: one for the item of each contest, one for each reservation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::objects::{Counter, Life, Stage, Stock, Turn};
+use super::{Model, Timed, Verdict, judge};
+use crate::load::contest::{self, HOLD};
+use crate::load::{Client, Done, Step};
+
+/// How far the clients' steady clock and the host's clock may drift apart within a hold.
+const CLOCKS_APART: Duration = Duration::from_millis(100);
+
+/// What must not be expected of some answers.
+#[derive(Debug, Default)]
+pub struct Caution {
+    /// Contests in which the primary was lost, and when its replica had taken over: what was only
+    /// looked at until then, and what was refused, may have rested on a write that no replica had.
+    pub primary_lost: BTreeMap<u64, Duration>,
+    /// Contests in which the business clock was moved: a hold may end at once.
+    pub clock_moved: BTreeSet<u64>,
+    /// From when to when no replica could take a write: none may have been answered.
+    pub replica_held: Vec<(Duration, Duration)>,
+}
+
+/// What was judged.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Histories.
+    pub histories: usize,
+    /// Calls in them.
+    pub calls: usize,
+    /// Those that no order explains, and those that could not be decided.
+    pub faults: Vec<String>,
+}
+
+type ItemHistories = BTreeMap<u64, Vec<Timed<Stock>>>;
+type Lives = BTreeMap<String, Vec<Timed<Turn>>>;
+
+/// Judges the histories of all contests.
+#[must_use]
+pub fn judged(clients: &[Client], caution: &Caution) -> Judged {
+    let mut done: Vec<&Done> = clients.iter().flat_map(|client| &client.log).collect();
+    done.sort_by_key(|done| done.sent);
+    let claims = claims(&done);
+    let (mut items, mut lives) = (ItemHistories::new(), Lives::new());
+    for done in done {
+        let Some(number) = done.wish.contest else { continue };
+        let lost = caution.primary_lost.get(&number);
+        if !done.is_write() && lost.is_some_and(|until| done.sent <= *until) {
+            continue;
+        }
+        let timed = |call| Timed { sent: done.sent, answered: Some(done.answered), call };
+        if let Some(stock) = stock(done, &claims) {
+            items.entry(number).or_default().push(timed(stock));
+        }
+        if let Some((id, turn)) = turn(done) {
+            lives.entry(id.to_owned()).or_default().push(Timed {
+                sent: done.sent,
+                answered: Some(done.answered),
+                call: turn,
+            });
+        }
+        if done.wish.step == Step::Reserve && !done.got.body["expires"].is_null() {
+            let hold = if caution.clock_moved.contains(&number) { Duration::ZERO } else { HOLD };
+            expiry(done, hold, number, &mut items, &mut lives);
+        }
+    }
+    let mut judged = Judged { faults: unreplicated(clients, caution), ..Judged::default() };
+    for (number, history) in &items {
+        judged.take(&contest::item(*number), &Counter, history);
+    }
+    for (id, history) in &lives {
+        judged.take(id, &Life, history);
+    }
+    judged
+}
+
+/// Writes that were sent and answered while no replica could have them.
+fn unreplicated(clients: &[Client], caution: &Caution) -> Vec<String> {
+    let writes = clients.iter().flat_map(|client| &client.log).filter(|done| done.is_write());
+    let early = |done: &&Done| {
+        let within =
+            |(from, until): &(Duration, Duration)| done.sent >= *from && done.answered <= *until;
+        caution.replica_held.iter().any(within)
+    };
+    let told = |done: &Done| format!("{:?} was answered before a replica had it", done.wish.sent);
+    writes.filter(early).map(told).collect()
+}
+
+/// Notes that a reservation may expire: at any moment after its hold, or never.
+fn expiry(done: &Done, hold: Duration, number: u64, items: &mut ItemHistories, lives: &mut Lives) {
+    let (Some(id), Some(claim)) = (done.got.body["id"].as_str(), claimed(done)) else { return };
+    let sent = done.sent + hold.saturating_sub(CLOCKS_APART);
+    let more = Timed { sent, answered: None, call: Stock::More(claim) };
+    items.entry(number).or_default().push(more);
+    let ended = Timed { sent, answered: None, call: Turn::Ended(Stage::Expired) };
+    lives.entry(id.to_owned()).or_default().push(ended);
+}
+
+impl Judged {
+    fn take<M: Model>(&mut self, what: &str, model: &M, history: &[Timed<M::Call>]) {
+        self.histories += 1;
+        self.calls += history.len();
+        match judge(model, history) {
+            Verdict::InOrder => {}
+            Verdict::Broken(how) => {
+                self.faults.push(format!("the history of {what} is in no order: {how}"));
+            }
+            Verdict::Undecided => {
+                let calls = history.len();
+                self.faults.push(format!("the history of {what}, {calls} calls, is undecided"));
+            }
+        }
+    }
+}
+
+/// What each reservation of a contest claims.
+fn claims<'a>(done: &[&'a Done]) -> BTreeMap<&'a str, i64> {
+    let granted = done.iter().filter(|done| done.wish.step == Step::Reserve && done.is_write());
+    granted.filter_map(|done| Some((done.got.body["id"].as_str()?, claimed(done)?))).collect()
+}
+
+fn claimed(done: &Done) -> Option<i64> {
+    done.got.body["lines"][0]["quantity"].as_i64()
+}
+
+/// What a request says of the item.
+fn stock(done: &Done, claims: &BTreeMap<&str, i64>) -> Option<Stock> {
+    let granted = done.is_write();
+    match &done.wish.step {
+        Step::MoveIn { quantity, .. } => Some(Stock::More(*quantity)),
+        Step::MoveOut { quantity, .. } if granted => Some(Stock::Fewer(*quantity)),
+        Step::MoveOut { quantity, .. } => Some(Stock::FewerThan(*quantity)),
+        Step::Reserve if granted => claimed(done).map(Stock::Fewer),
+        Step::Reserve => {
+            let body: Value = serde_json::from_str(done.wish.sent.body.as_deref()?).ok()?;
+            body["lines"][0]["quantity"].as_i64().map(Stock::FewerThan)
+        }
+        Step::GiveBack { reservation } if granted => {
+            claims.get(reservation.as_str()).copied().map(Stock::More)
+        }
+        Step::LookAtItem { .. } => done.got.body["available"].as_i64().map(Stock::Is),
+        _ => None,
+    }
+}
+
+/// What a request says of a reservation, and of which.
+fn turn(done: &Done) -> Option<(&str, Turn)> {
+    let ended = |stage| match (done.is_write(), done.got.body["code"].as_str()) {
+        (true, _) => Turn::Ended(stage),
+        (false, Some("reservation-expired")) => Turn::Overdue,
+        (false, _) => Turn::Refused,
+    };
+    match &done.wish.step {
+        Step::Reserve => Some((done.got.body["id"].as_str()?, Turn::Granted)),
+        Step::Ship { reservation } => Some((reservation, ended(Stage::Shipped))),
+        Step::GiveBack { reservation } => Some((reservation, ended(Stage::Released))),
+        Step::LookAtReservation { reservation } => {
+            let stage = match done.got.body["status"].as_str()? {
+                "open" => Stage::Open,
+                "shipped" => Stage::Shipped,
+                "released" => Stage::Released,
+                "expired" => Stage::Expired,
+                _ => Stage::None,
+            };
+            Some((reservation, Turn::Is(stage)))
+        }
+        _ => None,
+    }
+}
