@@ -32,6 +32,9 @@ const LOAD_MILLIS: (u64, u64) = (100, 500);
 /// Seconds before and after now at which the tokens end that are tried when the clock is moved.
 const TOKEN_SECONDS: i64 = 600;
 
+/// Order lines of the cascade that is cut, unless the plan says otherwise.
+const CASCADE_LINES: usize = 10_000;
+
 /// What a campaign is.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -41,6 +44,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Whether Redis has a replica, without which no write is answered.
     pub replicated: bool,
+    /// Lines of the cascade that is cut: a multiple of 500.
+    pub lines: usize,
 }
 
 /// What the rounds of one fault came to.
@@ -89,7 +94,7 @@ impl Plan {
             }
         }
         faults.truncate(rounds);
-        Self { seed, faults, replicated }
+        Self { seed, faults, replicated, lines: CASCADE_LINES }
     }
 
     /// Every fault once.
@@ -106,7 +111,7 @@ impl Plan {
     /// A trouble cannot be made or does not end, or a client was answered what must not be.
     pub fn play(&self, report: &mut Report) -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let mut ground = Ground::new(folder.path().to_path_buf(), self.replicated)?;
+        let mut ground = Ground::new(folder.path().to_path_buf(), self.replicated, self.lines)?;
         let wait_replicas = u32::from(self.replicated);
         let foreign = Foreign { port: ground.proxy.port(), wait_replicas };
         let mut hosted = Hosted::start_on(foreign)?;

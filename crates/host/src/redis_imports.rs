@@ -3,7 +3,7 @@
 //! Spin's meaning, kept: each `open` is a TCP connection of its own, multiplexed, so that the
 //! interleaved requests of an instance share it; nested arrays are flattened; an error anywhere
 //! in an answer fails the call. Different from Spin: TCP_NODELAY is on, and a command that is not
-//! answered in ten seconds fails, so that its connection is given up.
+//! answered in five seconds fails, so that its connection is given up.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a command may go without an answer. A connection can be lost without a sign of it, and
 /// whoever waits on one waits for nothing; a request has the time to try another one. No script of
 /// ours takes seconds.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Most bytes of one answer that a component may ask for, as in Spin.
 const ANSWER_BYTES: usize = 128 << 20;

@@ -1,4 +1,4 @@
-//! A cascade of ten thousand lines, cut in its middle: host and Redis are killed when some of its
+//! A cascade of thousands of lines, cut in its middle: host and Redis are killed when some of its
 //! parts are written and others are not. It must end as an undisturbed one does.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +17,6 @@ use crate::driver::{Driver, Sender, Sent};
 use crate::hosted::{Hosted, Victim};
 
 const TENANT: &str = "cascade";
-
-/// Order lines that wait for one purchase order.
-const LINES: usize = 10_000;
 
 /// Items that they are spread over, each a line of the purchase order.
 const ITEMS: usize = 10;
@@ -44,6 +41,8 @@ type Events = BTreeMap<(Domain, String, String), usize>;
 /// The tenant whose lines wait.
 pub struct Cascade {
     order: String,
+    /// Order lines that wait for it.
+    lines: usize,
     /// Confirmations so far.
     rounds: usize,
     /// What an undisturbed cascade tells, to each of the days: a delay has options, its end none.
@@ -85,7 +84,7 @@ impl Cascade {
     ///
     /// # Errors
     /// Something is refused.
-    pub fn new(hosted: &mut Hosted) -> Result<Self> {
+    pub fn new(hosted: &mut Hosted, waiting: usize) -> Result<Self> {
         let admin = sender("admin", "planner");
         let mut all = vec![
             ("PUT", "/inventory/v1/nodes/OWN".to_owned(), json!({"kind": "warehouse"})),
@@ -105,7 +104,7 @@ impl Cascade {
             let body = json!({"name": sku(place), "base_unit": "each"});
             all.push(("PUT", format!("/inventory/v1/items/{}", sku(place)), body));
         }
-        for order in 0..LINES / ORDER_LINES {
+        for order in 0..waiting / ORDER_LINES {
             let line = |place: usize| {
                 let price = json!({"amount": "12.00", "currency": "USD"});
                 json!({"sku": sku(place), "quantity": 1, "wanted": WANTED, "price": price})
@@ -115,7 +114,7 @@ impl Cascade {
             all.push(("PUT", format!("/inventory/v1/orders/O{order}"), body));
         }
         let line = |place: usize| {
-            let quantity = LINES / ITEMS;
+            let quantity = waiting / ITEMS;
             json!({
                 "sku": sku(place), "node": "OWN", "quantity": quantity, "price": "5.00",
                 "due": DAYS[0],
@@ -135,7 +134,8 @@ impl Cascade {
             let path = format!("/procurement/v1/orders/{order}/{action}");
             must(hosted, &sender("admin", subject), ("POST", &path, &json!({})))?;
         }
-        let mut cascade = Self { order, rounds: 0, expected: [None, None], cut: (0, 0) };
+        let mut cascade =
+            Self { order, lines: waiting, rounds: 0, expected: [None, None], cut: (0, 0) };
         // The first confirmation finds lines that wait without a day.
         let correlation = cascade.confirm(hosted)?;
         cascade.complete(hosted, &correlation)?;
@@ -191,7 +191,8 @@ impl Cascade {
             let line = format!("{} line {}", promise["order"], promise["line"]);
             ensure!(lines.insert(line), "told twice: {promise}");
         }
-        ensure!(lines.len() == LINES, "{} of {LINES} promises moved", lines.len());
+        let wanted = self.lines;
+        ensure!(lines.len() == wanted, "{} of {wanted} promises moved", lines.len());
         Ok(events)
     }
 

@@ -121,6 +121,8 @@ pub struct Ground {
     pub servers: u32,
     /// The tenant with the large cascade, when it is needed first.
     pub cascade: Option<Cascade>,
+    /// Lines of that cascade.
+    lines: usize,
 }
 
 impl Ground {
@@ -128,11 +130,11 @@ impl Ground {
     ///
     /// # Errors
     /// They do not start.
-    pub fn new(folder: PathBuf, replicated: bool) -> Result<Self> {
+    pub fn new(folder: PathBuf, replicated: bool, lines: usize) -> Result<Self> {
         let primary = Server::start(&folder.join("redis-1"), None)?;
         let proxy = Proxy::to(primary.port())?;
         let (replica, cascade) = (None, None);
-        let mut ground = Self { proxy, primary, replica, folder, servers: 1, cascade };
+        let mut ground = Self { proxy, primary, replica, folder, servers: 1, cascade, lines };
         if replicated {
             ground.add_replica()?;
         }
@@ -236,7 +238,7 @@ impl Ground {
                     Some(cascade) => cascade,
                     None => {
                         signals.slacken(true);
-                        let made = Cascade::new(hosted);
+                        let made = Cascade::new(hosted, self.lines);
                         signals.slacken(false);
                         made?
                     }
