@@ -1,6 +1,6 @@
 //! What several reactions and answers read alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_kernel::{Day, Id};
 use tradewind_shell::failure::Failure;
@@ -10,7 +10,7 @@ use tradewind_shell::world::World;
 
 use crate::backtest::{Forecast, forecast};
 use crate::facts::{Channel, Item, Node, Pegged};
-use crate::history::{Quarter, Series, looked_at, observations, quarters_of};
+use crate::history::{Looked, Quarter, Series, looked_at, observations, quarters_of};
 use crate::promotion::Promotion;
 use crate::risk::{Ordered, Risk, RiskInput, risks};
 use crate::{ENDED_DAYS, keys};
@@ -85,18 +85,34 @@ pub async fn ordered<W: World>(
     promotions: &[Promotion],
     further: i64,
 ) -> Result<Ordered, Failure> {
-    let mut places: std::collections::BTreeSet<(Id, Day)> = std::collections::BTreeSet::new();
-    for promotion in promotions {
-        let days = promotion.until.since(promotion.from).saturating_add(further);
-        let days = (0..=days).map(|step| promotion.from.plus(step));
-        places.extend(days.map(|day| (promotion.channel.clone(), day)));
-    }
+    let places = windows(promotions, further);
     if places.is_empty() {
         return Ok(Ordered::new());
     }
-    let fields = places.iter().map(|(channel, day)| keys::demand_field(channel, *day)).collect();
-    let units = gather.counter_fields(keys::demand(sku), fields).await?;
+    let units = gather.counter_fields(keys::demand(sku), demand_fields(&places)).await?;
     Ok(places.into_iter().zip(units).filter(|(_, units)| *units != 0).collect())
+}
+
+/// The read behind [`ordered`] without further days; none when there is nothing to read.
+#[must_use]
+pub fn ordered_read(sku: &Id, promotions: &[Promotion]) -> Option<Read> {
+    let places = windows(promotions, 0);
+    let fields = demand_fields(&places);
+    (!fields.is_empty()).then(|| Read::CounterFields { key: keys::demand(sku), fields })
+}
+
+/// Channels and days of the windows of promotions and `further` days after.
+fn windows(promotions: &[Promotion], further: i64) -> BTreeSet<(Id, Day)> {
+    let days = |promotion: &Promotion| {
+        let days = promotion.until.since(promotion.from).saturating_add(further);
+        let (channel, from) = (promotion.channel.clone(), promotion.from);
+        (0..=days).map(move |step| (channel.clone(), from.plus(step)))
+    };
+    promotions.iter().flat_map(days).collect()
+}
+
+fn demand_fields(places: &BTreeSet<(Id, Day)>) -> Vec<String> {
+    places.iter().map(|(channel, day)| keys::demand_field(channel, *day)).collect()
 }
 
 /// The nodes that planning knows.
@@ -113,7 +129,7 @@ pub fn quarter_reads(sku: &Id, series: &BTreeMap<String, Series>, yesterday: Day
     let quarters = |(channel, series): (&String, &Series)| {
         let part = looked_at(*series, yesterday)?;
         let channel: Id = channel.parse().ok()?;
-        let quarters = quarters_of(part.first, part.last).into_iter();
+        let quarters = quarters_of(part.history_from, part.history_until).into_iter();
         let keys = quarters.map(|quarter| keys::quarter(sku, &channel, quarter));
         Some(keys.map(|key| Read::Record { key }).collect::<Vec<_>>())
     };
@@ -128,7 +144,7 @@ pub async fn forecasts<W: World>(
     gather: &Gather<'_, W>,
     sku: &Id,
     yesterday: Day,
-) -> Result<BTreeMap<Id, (Series, Forecast)>, Failure> {
+) -> Result<BTreeMap<Id, (Looked, Forecast)>, Failure> {
     let all = gather.set::<Series>(keys::series(sku)).await?;
     gather.prefetch(quarter_reads(sku, &all, yesterday)).await?;
     let promotions: Vec<Promotion> =
@@ -139,7 +155,7 @@ pub async fn forecasts<W: World>(
         else {
             continue;
         };
-        let firsts = quarters_of(part.first, part.last);
+        let firsts = quarters_of(part.history_from, part.history_until);
         let names = firsts.iter().map(|first| keys::quarter(sku, &channel, *first)).collect();
         let kept = gather.records::<Quarter>(names).await?;
         let quarters = firsts.into_iter().zip(kept);

@@ -1,9 +1,10 @@
 //! Demand history: what was asked for, per item × channel and day.
 //!
 //! A line's place (item, channel, day) is its identity: loading it again replaces it. Shipments
-//! add to their day, so that history continues by itself; a day between two known ones of which
-//! nothing is known had no demand. Days are packed a calendar quarter to a record: a series of two
-//! years is nine records, and a shipment rewrites one small one.
+//! add to their day, so that history continues by itself. A day up to yesterday of which nothing is
+//! known had no demand, so that an item that sells no more comes to need none; only when the newest
+//! known day was out of stock, the days after it are taken to be so too. Days are packed a calendar
+//! quarter to a record: a series of two years is nine records, and a shipment rewrites one small one.
 
 use std::collections::BTreeMap;
 
@@ -70,6 +71,18 @@ pub struct Series {
     pub last: Day,
 }
 
+/// The days of a series that a forecast looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Looked {
+    /// The first day that was looked at.
+    pub history_from: Day,
+    /// The last day that was looked at: yesterday, since today is not over.
+    pub history_until: Day,
+    /// The newest day of which anything is known (today, when something was shipped already). The
+    /// days after it count as days without demand, or, when it was out of stock, not at all.
+    pub last_known: Day,
+}
+
 /// A calendar quarter of a series; days are counted from its first, 0.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Quarter {
@@ -129,13 +142,14 @@ pub fn quarters_of(first: Day, last: Day) -> Vec<Day> {
     quarters
 }
 
-/// The part of a series that forecasts look at: its last [`HISTORY_DAYS`], never beyond
-/// `yesterday`, since today is not over.
+/// The part of a series that forecasts look at: the last [`HISTORY_DAYS`] up to `yesterday`. None
+/// when nothing is known of a day that is over.
 #[must_use]
-pub fn looked_at(series: Series, yesterday: Day) -> Option<Series> {
-    let last = series.last.min(yesterday);
-    let first = series.first.max(last.plus(1i64.saturating_sub(HISTORY_DAYS)));
-    (first <= last).then_some(Series { first, last })
+pub fn looked_at(series: Series, yesterday: Day) -> Option<Looked> {
+    let oldest = yesterday.plus(1i64.saturating_sub(HISTORY_DAYS));
+    let history_from = series.first.max(oldest);
+    let looked = Looked { history_from, history_until: yesterday, last_known: series.last };
+    (history_from <= yesterday).then_some(looked)
 }
 
 fn place_of(day: Day) -> usize {
@@ -212,30 +226,37 @@ pub fn load(mut books: Books, lines: &[HistoryLine]) -> Decision {
     decision.reply(200, json!(loaded))
 }
 
-/// A series day by day; promoted days are also those of a promotion of the item and channel.
+/// A series day by day; promoted days are also those of a promotion of the item and channel that
+/// expects to sell anything.
 #[must_use]
 pub fn observations(
-    series: Series,
+    looked: Looked,
     channel: &Id,
     quarters: &BTreeMap<Day, Quarter>,
     promotions: &[Promotion],
 ) -> Vec<Observation> {
-    let days = series.last.since(series.first).saturating_add(1);
+    let days = looked.history_until.since(looked.history_from).saturating_add(1);
     let empty = Quarter::default();
+    let planned: Vec<&Promotion> = promotions
+        .iter()
+        .filter(|promotion| promotion.channel == *channel && promotion.expected_units > 0)
+        .collect();
+    let is_out = |day: Day| {
+        let quarter = quarters.get(&quarter_of(day));
+        quarter.is_some_and(|quarter| quarter.out_of_stock.contains(&place_of(day)))
+    };
+    let still_out = is_out(looked.last_known);
     (0..days)
         .map(|step| {
-            let day = series.first.plus(step);
+            let day = looked.history_from.plus(step);
             let quarter = quarters.get(&quarter_of(day)).unwrap_or(&empty);
             let place = place_of(day);
-            let units = quarter.units.get(place).copied().flatten().unwrap_or(0);
-            let planned = promotions.iter().any(|promotion| {
-                promotion.channel == *channel && (promotion.from..=promotion.until).contains(&day)
-            });
-            let promoted = planned || quarter.promoted.contains(&place);
-            let counts = !promoted && !quarter.out_of_stock.contains(&place);
+            let out_of_stock = is_out(day) || (still_out && day > looked.last_known);
+            let promoted = quarter.promoted.contains(&place)
+                || planned.iter().any(|one| (one.from..=one.until).contains(&day));
             #[allow(clippy::cast_precision_loss, reason = "quantities are exact up to 2^53")]
-            let units = units as f64;
-            Observation { units, counts }
+            let units = quarter.units.get(place).copied().flatten().unwrap_or(0) as f64;
+            Observation { units, counts: !promoted && !out_of_stock }
         })
         .collect()
 }
@@ -286,6 +307,27 @@ mod tests {
         assert_eq!(series(&books).last.to_string(), "2026-10-04");
     }
 
+    fn promotion(expected_units: Quantity) -> Promotion {
+        Promotion {
+            promotion: "P".parse().unwrap(),
+            name: "P".to_owned(),
+            sku: "X".parse().unwrap(),
+            channel: "web".parse().unwrap(),
+            from: "2026-10-04".parse().unwrap(),
+            until: "2026-10-09".parse().unwrap(),
+            expected_units,
+        }
+    }
+
+    /// What is seen of books up to a day: units, and whether the day counts.
+    fn seen(books: &Books, yesterday: &str, promotions: &[Promotion]) -> Vec<(f64, bool)> {
+        let quarters = books.changed.iter().map(|(place, quarter)| (place.2, quarter.clone()));
+        let channel = "web".parse().unwrap();
+        let looked = looked_at(series(books), yesterday.parse().unwrap()).unwrap();
+        let days = observations(looked, &channel, &quarters.collect(), promotions);
+        days.iter().map(|day| (day.units, day.counts)).collect()
+    }
+
     #[test]
     fn days_without_stock_and_promoted_days_do_not_count() {
         let mut books = Books::default();
@@ -293,29 +335,42 @@ mod tests {
         books.replace(&HistoryLine { promotion: true, ..line("2026-10-01", 90) });
         books.replace(&line("2026-10-03", 4));
         books.replace(&line("2026-10-04", 70));
-        let promotion = Promotion {
-            promotion: "P".parse().unwrap(),
-            name: "P".to_owned(),
-            sku: "X".parse().unwrap(),
-            channel: "web".parse().unwrap(),
-            from: "2026-10-04".parse().unwrap(),
-            until: "2026-10-09".parse().unwrap(),
-            expected_units: 1,
-        };
-        let quarters = books.changed.iter().map(|(place, quarter)| (place.2, quarter.clone()));
-        let channel = "web".parse().unwrap();
-        let days = observations(series(&books), &channel, &quarters.collect(), &[promotion]);
-        let seen: Vec<(f64, bool)> = days.iter().map(|day| (day.units, day.counts)).collect();
-        assert_eq!(seen, [(0., false), (90., false), (0., true), (4., true), (70., false)]);
+        let days = |units| seen(&books, "2026-10-04", &[promotion(units)]);
+        let expected = [(0., false), (90., false), (0., true), (4., true), (70., false)];
+        assert_eq!(days(1), expected);
+        // One that was called off promotes nothing.
+        assert_eq!(days(0)[4], (70., true));
     }
 
     #[test]
-    fn today_is_not_over() {
-        let series =
-            Series { first: "2020-01-01".parse().unwrap(), last: "2026-12-01".parse().unwrap() };
-        let part = looked_at(series, "2026-11-30".parse().unwrap()).unwrap();
-        assert_eq!(part.last.to_string(), "2026-11-30");
-        assert_eq!(part.last.since(part.first), HISTORY_DAYS - 1);
-        assert_eq!(looked_at(series, "2019-12-31".parse().unwrap()), None);
+    fn an_unknown_day_had_no_demand_unless_the_shelf_was_last_known_empty() {
+        let mut books = Books::default();
+        books.replace(&line("2026-10-01", 5));
+        assert_eq!(seen(&books, "2026-10-03", &[]), [(5., true), (0., true), (0., true)]);
+        books.replace(&HistoryLine { in_stock: false, ..line("2026-10-02", 1) });
+        assert_eq!(seen(&books, "2026-10-03", &[]), [(5., true), (1., false), (0., false)]);
+        books.replace(&line("2026-10-04", 7));
+        let back = [(5., true), (1., false), (0., true), (7., true), (0., true)];
+        assert_eq!(seen(&books, "2026-10-05", &[]), back);
+    }
+
+    #[test]
+    fn forecasts_look_up_to_yesterday() {
+        for (first, last, yesterday, from) in [
+            ("2026-11-01", "2026-12-01", "2026-11-30", Some("2026-11-01")),
+            // It sold last long ago: the days since are looked at too.
+            ("2025-01-01", "2025-03-31", "2026-11-30", Some("2025-01-01")),
+            ("2020-01-01", "2020-03-31", "2026-11-30", Some("2023-12-01")),
+            ("2026-12-01", "2026-12-01", "2026-11-30", None),
+        ] {
+            let day = |text: &str| text.parse::<Day>().unwrap();
+            let found = looked_at(Series { first: day(first), last: day(last) }, day(yesterday));
+            assert_eq!(found.map(|found| found.history_from), from.map(day), "{first}");
+            assert!(found.is_none_or(|found| {
+                found.history_until == day(yesterday)
+                    && found.last_known == day(last)
+                    && found.history_until.since(found.history_from) < HISTORY_DAYS
+            }));
+        }
     }
 }

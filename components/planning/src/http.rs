@@ -19,7 +19,7 @@ use crate::gathering::forecasts;
 use crate::keys;
 use crate::policy::{ANY, Policy, SetPolicy, set_policy};
 use crate::promotion::{Known, Promotion, PromotionView, SetPromotion, set_promotion};
-use crate::proposal::{Proposal, Run, StartRun};
+use crate::proposal::{Proposal, Run, StartRun, page_of_item};
 use crate::risk::Risk;
 pub use routes::{
     ForecastView, Operation, PolicyShown, PromotionSet, PromotionShown, Proposals, ROUTES, RunShown,
@@ -205,12 +205,11 @@ where
     call.answer(async |gather| {
         let yesterday = gather.today().await?.plus(-1);
         let mut all = forecasts(gather, &sku, yesterday).await?;
-        let (series, forecast) = all
+        let (looked, forecast) = all
             .remove(&channel)
             .ok_or_else(|| Refusal::not_found(format!("history of `{sku}` in `{channel}`")))?;
         let (sku, channel) = (sku.clone(), channel.clone());
-        let (history_from, history_until) = (series.first, series.last);
-        let view = ForecastView { sku, channel, history_from, history_until, forecast };
+        let view = ForecastView { sku, channel, looked, forecast };
         Ok(Answer::ok(json!(view)))
     })
     .await
@@ -259,8 +258,10 @@ where
         if let Some(sku) = &sku {
             let kept = gather.record::<Vec<Proposal>>(keys::proposals(sku)).await?;
             let all = kept.map(|kept| kept.value).unwrap_or_default();
-            let items = all.iter().map(|proposal| json!(proposal)).collect();
-            return Ok(Call::<Planning, W>::page(items, None, limit));
+            let found = page_of_item(all, &after, limit)?;
+            let last = found.last().map(|proposal| proposal.id.to_string());
+            let items = found.iter().map(|proposal| json!(proposal)).collect();
+            return Ok(Call::<Planning, W>::page(items, last, limit));
         }
         let names = gather.page(keys::PROPOSALS, &after, limit).await?;
         let ids = names.iter().filter_map(|name| name.parse::<Id>().ok());

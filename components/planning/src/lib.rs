@@ -4,8 +4,8 @@
 //! judged anew whenever the item is pegged, the promotion changes or the day turns: what is still
 //! expected, spread evenly over the remaining days, against what is left over and held
 //! ([`risk`]). **Demand history** is loaded or grows by shipments; a **forecast** per item ×
-//! channel is chosen by backtest ([`backtest`]). A **run** works every item × node: forecast,
-//! **safety stock** and **policy** give reorder point and level, and a **proposal** says what to
+//! channel is chosen by backtest ([`backtest`]). A **run** works every item × node: forecast and
+//! planned promotions ([`demand`]), **safety stock** and **policy** give reorder point and level, and a **proposal** says what to
 //! buy from whom, when, and why ([`replenishment`]). When a cause made promises, holds or
 //! promotions of an item worse, planning tries what could be done and ranks the **options**
 //! ([`options`]).
@@ -15,6 +15,7 @@
 
 pub mod asks;
 pub mod backtest;
+pub mod demand;
 pub mod facts;
 pub mod forecast;
 pub mod gathering;

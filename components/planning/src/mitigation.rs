@@ -99,11 +99,15 @@ impl Situation {
     /// The lines that are still worse than before the cause, as they stand now.
     #[must_use]
     pub fn still_worse(&self) -> Vec<PromiseMove> {
-        let worse = |line: &&PromiseMove| {
-            let before = self.before(line);
-            before.is_some_and(|before| is_worse(line.old_day, before))
-        };
+        let worse = |line: &&PromiseMove| self.lost_promise(line).is_some();
         self.base.lines.iter().filter(worse).cloned().collect()
+    }
+
+    /// The day that a line was promised before the cause took it away, if it is still worse.
+    #[must_use]
+    pub fn lost_promise(&self, line: &PromiseMove) -> Option<Day> {
+        let before = self.before(line)?;
+        before.filter(|_| is_worse(line.old_day, before))
     }
 
     /// A line's promise before the cause, if the cause moved it.

@@ -7,7 +7,9 @@
 //! it is advice as of the sequence that the trials name.
 
 mod demand_side;
+mod smallest;
 mod supply_side;
+mod transfer;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use crate::mitigation::{Gain, Situation, rank};
 use crate::promotion::Promotion;
 use crate::risk::Ordered;
 use crate::spending::is_limited;
+use smallest::{Tried, Worse};
 
 /// Trials for one item at most. Enough for eight suppliers, six protections and a few lanes.
 const MOST_TRIALS: usize = 160;
@@ -192,29 +195,24 @@ where
         Ok(advice(self.world, ask).await?.map(|answered| answered.value))
     }
 
-    /// The smallest quantity up to `most` of which the gain is still `enough`, and its gain;
-    /// `None` when not even `most` is. Between two quantities the answer is searched by halving:
-    /// one unit less than what is found is not enough, unless the trials ran out before.
-    async fn smallest(
+    /// The lines that are still worse, with the days that they were promised.
+    fn worse_lines(&self) -> Vec<Worse> {
+        let situation = &self.situation;
+        let lost = |line: &PromiseMove| Some((line.clone(), situation.lost_promise(line)?));
+        situation.base.lines.iter().filter_map(lost).collect()
+    }
+
+    /// What a quantity of a change says, judged by its gain.
+    async fn tried(
         &self,
-        most: Quantity,
-        change: impl Fn(Quantity) -> TrialChange,
-        enough: impl Fn(&Gain, &Gain) -> bool,
-    ) -> Result<Option<(Quantity, Gain)>, Failure> {
-        let Some(whole) = self.gain(&[change(most)]).await? else { return Ok(None) };
-        if most <= 0 || !enough(&whole, &whole) {
-            return Ok(None);
-        }
-        let (mut too_few, mut found) = (0, (most, whole.clone()));
-        while found.0.saturating_sub(too_few) > 1 {
-            let middle = too_few.midpoint(found.0);
-            match self.gain(&[change(middle)]).await? {
-                Some(gain) if enough(&gain, &whole) => found = (middle, gain),
-                Some(_) => too_few = middle,
-                None => break,
-            }
-        }
-        Ok(Some(found))
+        change: TrialChange,
+        helps: impl Fn(&Gain) -> bool,
+    ) -> Result<Tried<Gain>, Failure> {
+        Ok(match self.gain(&[change]).await? {
+            Some(gain) if helps(&gain) => Tried::Helps(gain),
+            Some(_) => Tried::Fails,
+            None => Tried::Ended,
+        })
     }
 
     /// The day on which goods that arrive at a node can be used.

@@ -52,7 +52,7 @@ pub struct SetPromotion {
     pub from: Day,
     /// The last day.
     pub until: Day,
-    /// What it expects to sell, base units.
+    /// What it expects to sell, base units; 0 calls it off.
     #[schema(value_type = i64, minimum = 0)]
     pub expected_units: Quantity,
 }

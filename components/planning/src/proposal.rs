@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tradewind_kernel::{Day, Decision, Id, Instant, Quantity};
+use tradewind_kernel::refusal::RefusalKind;
+use tradewind_kernel::{Day, Decision, Id, Instant, Quantity, Refusal};
 use utoipa::ToSchema;
 
 use crate::keys;
@@ -107,4 +108,21 @@ pub fn replace(decision: &mut Decision, sku: &Id, before: &[Proposal], after: &[
         decision.index(keys::PROPOSALS, proposal.id.as_str(), 0);
     }
     decision.put(keys::proposals(sku), &after);
+}
+
+/// A page of an item's proposals, by id, after the last one of the page before (empty: the first).
+///
+/// # Errors
+/// 400 when `after` is not (or no longer) among them.
+pub fn page_of_item(
+    mut all: Vec<Proposal>,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Proposal>, Refusal> {
+    all.sort_by(|left, right| left.id.cmp(&right.id));
+    if !after.is_empty() && all.iter().all(|proposal| proposal.id.as_str() != after) {
+        let detail = "`after` is not (or no longer) a cursor of this list";
+        return Err(Refusal::new(RefusalKind::Malformed, "cursor-unknown", detail));
+    }
+    Ok(all.into_iter().filter(|proposal| proposal.id.as_str() > after).take(limit).collect())
 }

@@ -1,7 +1,7 @@
 //! Replenishment: does an item at a node need supply, how much, from whom, and when?
 //!
-//! Per item × node: level = forecast over L+R + safety stock, reorder point = forecast over L +
-//! safety stock; need = level − (free + on order − open demand), only if at or below the reorder
+//! Per item × node: level = demand over L+R + safety stock, reorder point = demand over L + safety
+//! stock, demand being the forecast of those very days and what planned promotions add; need = level − (free + on order − open demand), only if at or below the reorder
 //! point. Minimum and multiple of the offer are applied once to the whole need, so several needs
 //! never each meet them again. The offer is the cheapest of those that arrive before the stock
 //! runs out, else the first to arrive; cheapest by the unit price of the line's final quantity. An
@@ -16,41 +16,14 @@ use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::{Day, Id, Quantity, Ratio};
 use utoipa::ToSchema;
 
+use crate::demand::{ChannelDemand, Demand, PromotionDemand};
 use crate::facts::Node;
 use crate::options::price_for;
 use crate::policy::Policy;
 use crate::safety_stock::{Uncertainty, safety_stock};
 
 /// How far ahead a stock-out is looked for: longer than any lead time.
-const LOOK_AHEAD_DAYS: i64 = 730;
-
-/// The demand of an item at a node: of the channels whose first node it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Demand {
-    pub daily_mean: Ratio,
-    pub daily_deviation: Ratio,
-    pub channels: Vec<ChannelDemand>,
-}
-
-impl Demand {
-    /// None.
-    #[must_use]
-    pub fn none() -> Self {
-        let nothing = Ratio::default();
-        Self { daily_mean: nothing, daily_deviation: nothing, channels: Vec::new() }
-    }
-}
-
-/// What one channel adds to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct ChannelDemand {
-    pub channel: Id,
-    pub method: crate::forecast::Method,
-    pub daily_mean: Ratio,
-    pub daily_deviation: Ratio,
-}
+pub const LOOK_AHEAD_DAYS: u32 = 730;
 
 /// An offer that may be ordered from.
 #[derive(Debug, Clone)]
@@ -89,10 +62,20 @@ pub struct Explanation {
     pub lead_time_deviation: Ratio,
     pub review_days: u32,
     pub service_level: Ratio,
+    /// Deviation of the demand and of the lead time, times how sure it must be.
     pub safety_stock: Ratio,
+    /// What the forecasts say of lead time and review period, day by day.
+    #[serde(default)]
+    pub forecast: Ratio,
+    /// What planned promotions add over lead time and review period.
+    #[serde(default)]
+    pub uplift: Ratio,
+    /// The promotions behind it.
+    #[serde(default)]
+    pub promotions: Vec<PromotionDemand>,
     /// Demand over the lead time plus safety stock: at or below it, supply is needed.
     pub reorder_point: Ratio,
-    /// Demand over lead time and review period plus safety stock: what supply is raised to.
+    /// `forecast + uplift + safety stock`, of lead time and review period: what supply is raised to.
     pub level: Ratio,
     /// Sellable less claims.
     #[schema(value_type = i64)]
@@ -270,8 +253,7 @@ fn figures(
     usable: Day,
     stock_out_day: Option<Day>,
 ) -> Explanation {
-    let lead = usable.since(given.today);
-    let lead_time_days = u32::try_from(lead).unwrap_or(0);
+    let lead_time_days = u32::try_from(usable.since(given.today)).unwrap_or(0);
     let review_days = given.policy.review_days;
     let days = lead_time_days.saturating_add(review_days);
     let lead_time_deviation = offer.lead_time_deviation.unwrap_or_default();
@@ -282,8 +264,10 @@ fn figures(
         daily_deviation: given.demand.daily_deviation,
         lead_time_deviation,
     });
-    let over = |days: u32| {
-        let demand = given.demand.daily_mean.0.saturating_mul(Decimal::from(days));
+    let [lead, whole] = [lead_time_days, days].map(|days| usize::try_from(days).unwrap_or(0));
+    let over = |days: usize| {
+        let demand =
+            given.demand.forecast_over(days).saturating_add(given.demand.uplift_over(days));
         Ratio(demand.saturating_add(stock.0).normalize())
     };
     Explanation {
@@ -295,8 +279,11 @@ fn figures(
         review_days,
         service_level: given.policy.service_level,
         safety_stock: stock,
-        reorder_point: over(lead_time_days),
-        level: over(days),
+        forecast: Ratio(given.demand.forecast_over(whole).normalize()),
+        uplift: Ratio(given.demand.uplift_over(whole).normalize()),
+        promotions: given.demand.promotions_within(whole),
+        reorder_point: over(lead),
+        level: over(whole),
         free: given.position.free,
         on_order: on_order(given.position),
         open_demand: given.position.open_demand,
@@ -320,16 +307,18 @@ fn projected(position: &Position) -> Quantity {
     position.free.saturating_add(on_order(position)).saturating_sub(position.open_demand)
 }
 
-/// The first day on which stock (free, what has arrived by then, less open and forecast demand)
-/// is below a floor; none within the look-ahead.
+/// The first day on which stock (free, what has arrived by then, less open demand and what is
+/// expected of the days before) is below a floor; none within the look-ahead.
 fn first_below(given: &Situation<'_>, floor: Decimal) -> Option<Day> {
     let position = given.position;
     let held = position.free.saturating_sub(position.open_demand);
-    (0..=LOOK_AHEAD_DAYS).map(|step| (step, given.today.plus(step))).find_map(|(step, day)| {
+    let mut used = Decimal::ZERO;
+    (0..=LOOK_AHEAD_DAYS).find_map(|step| {
+        let day = given.today.plus(i64::from(step));
         let arrived = position.on_order.iter().filter(|part| part.usable <= day);
         let arrived = arrived.map(|part| part.quantity).fold(0, Quantity::saturating_add);
-        let used = given.demand.daily_mean.0.saturating_mul(Decimal::from(step));
         let stock = Decimal::from(held.saturating_add(arrived)).saturating_sub(used);
+        used = used.saturating_add(given.demand.on(usize::try_from(step).unwrap_or(0)));
         (stock < floor).then_some(day)
     })
 }

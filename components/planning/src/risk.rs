@@ -111,7 +111,8 @@ fn risk(input: &RiskInput<'_>, promotion: &Promotion, pool: &mut [Piece]) -> Ris
 }
 
 /// What a promotion expects and is not ordered yet.
-fn remaining(ordered: &Ordered, promotion: &Promotion) -> Quantity {
+#[must_use]
+pub fn remaining(ordered: &Ordered, promotion: &Promotion) -> Quantity {
     let range =
         (promotion.channel.clone(), promotion.from)..=(promotion.channel.clone(), promotion.until);
     let sum = ordered.range(range).map(|(_, units)| *units).fold(0, Quantity::saturating_add);

@@ -11,7 +11,7 @@ use tradewind_kernel::asks::inventory::Position;
 use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::planning::{RunCompleted, RunRequested};
-use tradewind_kernel::{Currency, Decision, Id, Money, Quantity, Ratio};
+use tradewind_kernel::{Currency, Day, Decision, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::gather::Gather;
 use tradewind_shell::service::Reaction;
@@ -19,15 +19,15 @@ use tradewind_shell::store::Read;
 use tradewind_shell::world::World;
 
 use crate::asks::{Asks, advice};
-use crate::backtest::Forecast;
+use crate::demand::{Demand, demands};
 use crate::facts::{Channel, Node};
 use crate::gathering::{self, forecasts};
 use crate::history::Series;
 use crate::options::{commitments, is_usable};
 use crate::policy::{Policy, candidates};
+use crate::promotion::Promotion;
 use crate::proposal::{Proposal, Run, replace};
-use crate::replenishment::{ChannelDemand, Demand, Situation, Source, plan};
-use crate::safety_stock::pooled;
+use crate::replenishment::{LOOK_AHEAD_DAYS, Situation, Source, plan};
 use crate::spending::{is_limited, room};
 use crate::{HORIZON_WEEKS, RUN_BLOCK, keys};
 
@@ -161,13 +161,29 @@ async fn prefetch<W: World>(gather: &Gather<'_, W>, skus: &[Id]) -> Result<(), F
         reads.push(Read::Record { key: keys::proposals(sku) });
     }
     gather.prefetch(reads).await?;
-    let yesterday = gather.today().await?.plus(-1);
+    let today = gather.today().await?;
     let mut reads = Vec::new();
     for sku in skus {
         let series = gather.set::<Series>(keys::series(sku)).await?;
-        reads.extend(gathering::quarter_reads(sku, &series, yesterday));
+        reads.extend(gathering::quarter_reads(sku, &series, today.plus(-1)));
+        let promotions = promotions_to_come(gather, sku, today).await?;
+        reads.extend(gathering::ordered_read(sku, &promotions));
     }
     gather.prefetch(reads).await
+}
+
+/// The promotions of an item that may still sell something before the look-ahead of a run ends.
+async fn promotions_to_come<W: World>(
+    gather: &Gather<'_, W>,
+    sku: &Id,
+    today: Day,
+) -> Result<Vec<Promotion>, Failure> {
+    let last = today.plus(i64::from(LOOK_AHEAD_DAYS));
+    let all = gather.set::<Promotion>(keys::item_promotions(sku)).await?;
+    let to_come = |promotion: &Promotion| {
+        promotion.expected_units > 0 && promotion.until >= today && promotion.from <= last
+    };
+    Ok(all.into_values().filter(to_come).collect())
 }
 
 /// The proposals of one item, node by node, and how many nodes with a need have no supplier.
@@ -180,7 +196,10 @@ where
     W::Asks: Asks,
 {
     let today = gather.today().await?;
-    let demands = demands(&forecasts(gather, sku, today.plus(-1)).await?, &around.channels);
+    let forecasts = forecasts(gather, sku, today.plus(-1)).await?;
+    let promotions = promotions_to_come(gather, sku, today).await?;
+    let ordered = gathering::ordered(gather, sku, &promotions, 0).await?;
+    let demands = demands(today, &forecasts, &around.channels, &promotions, &ordered);
     let positions = positions(sku, around, &demands);
     if positions.is_empty() {
         return Ok((Vec::new(), 0));
@@ -195,10 +214,10 @@ where
     let (mut proposals, mut unsourced) = (Vec::new(), 0i64);
     for position in &positions {
         let node = &position.node;
-        let none = Demand::none();
+        let none = Demand::default();
         let demand = demands.get(node).unwrap_or(&none);
         if sources.is_empty() {
-            unsourced = unsourced.saturating_add(i64::from(!demand.channels.is_empty()));
+            unsourced = unsourced.saturating_add(i64::from(demands.contains_key(node)));
             continue;
         }
         let policy = policy(gather, sku, node).await?;
@@ -210,33 +229,6 @@ where
         }
     }
     Ok((proposals, unsourced))
-}
-
-/// Demand by node: a channel's falls on its first node; deviations of several are pooled.
-fn demands(
-    forecasts: &BTreeMap<Id, (Series, Forecast)>,
-    channels: &BTreeMap<String, Channel>,
-) -> BTreeMap<Id, Demand> {
-    let mut demands: BTreeMap<Id, Demand> = BTreeMap::new();
-    for (channel, (_, forecast)) in forecasts {
-        let node = channels.get(channel.as_str()).and_then(|channel| channel.nodes.first());
-        let Some(node) = node else { continue };
-        let demand = demands.entry(node.clone()).or_insert_with(Demand::none);
-        let sum = demand.daily_mean.0.saturating_add(forecast.daily_mean.0);
-        demand.daily_mean = Ratio(sum.normalize());
-        demand.channels.push(ChannelDemand {
-            channel: channel.clone(),
-            method: forecast.method,
-            daily_mean: forecast.daily_mean,
-            daily_deviation: forecast.daily_deviation,
-        });
-    }
-    for demand in demands.values_mut() {
-        let deviations: Vec<Ratio> =
-            demand.channels.iter().map(|channel| channel.daily_deviation).collect();
-        demand.daily_deviation = pooled(&deviations);
-    }
-    demands
 }
 
 /// The item's positions, with an empty one for each node that has only demand; by node.

@@ -12,7 +12,7 @@ use tradewind_inventory::pegging::{ChannelView, LineView, PegInput, ProtectionVi
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::Lane;
 use tradewind_kernel::asks::suppliers::{Commitment, Offer};
-use tradewind_kernel::events::inventory::{ItemPegged, OrderChanged};
+use tradewind_kernel::events::inventory::OrderChanged;
 use tradewind_kernel::events::procurement::OrderConfirmed;
 use tradewind_kernel::events::suppliers::{Expedite, PriceBreak, SupplierStatus};
 use tradewind_kernel::{Calendar, Instant};
@@ -90,16 +90,7 @@ fn offer(supplier: &str, price: &str, lead_time_days: u32, minimum: i64, multipl
 }
 
 fn confirmed(from: &str, to: &str) -> OrderConfirmed {
-    let schedule = |day: &str| json!([{"day": day, "quantity": 200}]);
-    let line = json!({"line": 1, "sku": "X", "node": "OWN", "quantity": 200, "price": "7.50",
-        "due": BEFORE, "accepted": 0, "rejected": 0, "cancelled": 0, "open": 200,
-        "schedule": schedule(to), "confirmed": to});
-    let change = json!({"line": 1, "sku": "X", "node": "OWN", "before": schedule(from),
-        "after": schedule(to), "price_before": "7.50", "price_after": "7.50"});
-    let event = json!({"order": "PO-1", "supplier": "S1", "currency": "USD", "terms_days": 30,
-        "status": "confirmed", "released": "2026-11-01", "raised_by": "bob",
-        "raised_at": "2026-11-01T00:00:00Z", "lines": [line], "changes": [change]});
-    serde_json::from_value(event).unwrap()
+    support::confirmed("PO-1", "S1", "OWN", (200, "7.50"), [from, to])
 }
 
 /// The brand of main-job.md, everything promised.
@@ -119,7 +110,7 @@ fn before() -> Brand {
         "cancelled": false, "dropped": [],
         "lines": [{"line": 1, "sku": "X", "quantity": 25, "wanted": "2026-12-03", "price": null}]});
     brand.tell_json::<OrderChanged>("O3", order);
-    peg(&brand, "setup", None);
+    brand.peg("setup", None);
     let promotion = json!({"name": "Advent", "sku": "X", "channel": "amazon",
         "from": "2026-12-16", "until": "2026-12-20", "expected_units": 60});
     let made = brand.send("PUT", "/planning/v1/promotions/PROMO", &promotion);
@@ -128,41 +119,10 @@ fn before() -> Brand {
     brand
 }
 
-/// Inventory tells of the present pegging, with what moved since `from`.
-fn peg(brand: &Brand, correlation: &str, from: Option<&PegInput>) {
-    let others = brand.others();
-    let input = others.pegging.lock().unwrap().clone().unwrap();
-    let now = others.pegged(&input);
-    let was = from.map(|from| others.pegged(from).lines).unwrap_or_default();
-    let mut moved = now.lines.clone();
-    for line in &mut moved {
-        line.old_day = was.iter().find(|was| was.order == line.order).and_then(|was| was.new_day);
-    }
-    moved.retain(|line| from.is_some() && line.old_day != line.new_day);
-    let (sku, today, left_over, held) = (id("X"), day("2026-12-01"), now.left_over, now.held);
-    let half = moved.len() / 2;
-    let rest = moved.split_off(half);
-    let first = ItemPegged {
-        sku: sku.clone(),
-        today,
-        part: 1,
-        parts: 2,
-        moved,
-        left_over: Vec::new(),
-        held: Vec::new(),
-    };
-    brand.tell(correlation, "X", &first);
-    brand.tell(
-        correlation,
-        "X",
-        &ItemPegged { sku, today, part: 2, parts: 2, moved: rest, left_over, held },
-    );
-}
-
 fn confirm(brand: &Brand, correlation: &str, from: &str, to: &str) {
     brand.tell(correlation, "PO-1", &confirmed(from, to));
     *brand.others().pegging.lock().unwrap() = Some(pegging(to));
-    peg(brand, correlation, Some(&pegging(from)));
+    brand.peg(correlation, Some(&pegging(from)));
 }
 
 fn rows(options: &Value) -> Vec<String> {
@@ -246,7 +206,7 @@ fn what_has_been_undone_meanwhile_needs_no_options() {
     let brand = before();
     brand.tell("late", "PO-1", &confirmed(BEFORE, LATE));
     *brand.others().pegging.lock().unwrap() = Some(pegging(LATE));
-    peg(&brand, "late", Some(&pegging(BEFORE)));
+    brand.peg("late", Some(&pegging(BEFORE)));
     *brand.others().pegging.lock().unwrap() = Some(pegging(BEFORE));
     assert!(brand.told("planning.options-ranked", "late").is_empty(), "nothing is worse any more");
 }
@@ -282,7 +242,7 @@ fn a_lane_makes_a_transfer() {
     let mut after = pegging(LATE);
     after.supply.push(supply("stock:FAR", "FAR", day("2026-12-01"), 100));
     *brand.others().pegging.lock().unwrap() = Some(after);
-    peg(&brand, "late", Some(&pegging(BEFORE)));
+    brand.peg("late", Some(&pegging(BEFORE)));
     let told = brand.told("planning.options-ranked", "late");
     let rows = rows(&told[0]);
     // O1 takes 85 of FAR with the 5 left at OWN; 40 would help O5, but O1 is first.
@@ -335,4 +295,35 @@ fn premium_and_cash_of_an_alternate_are_at_the_price_break_it_reaches() {
     // 170 × (8.50 − 7.50) and 170 × 8.50.
     let row = "alternate-supplier 2026-12-06 165 2860.00 0.00 170.00 1445.00 2690.00";
     assert_eq!(alternate(vec![s2]), row);
+}
+
+#[test]
+fn of_several_late_orders_no_supplier_is_an_alternate() {
+    let brand = before();
+    // PO-2 of S3 is late too, for more and to FBA, and S3 would be the cheapest.
+    let mut input = pegging(BEFORE);
+    input.supply.push(supply("PO-3/1/2026-12-15", "FBA", day("2026-12-15"), 10));
+    *brand.others().pegging.lock().unwrap() = Some(input.clone());
+    let s1 = offer("S1", "7.50", 21, 1, 1);
+    let s3 = offer("S3", "8.00", 3, 1, 1);
+    *brand.others().offers.lock().unwrap() =
+        vec![s1.clone(), s3.clone(), offer("S2", "9.20", 5, 50, 10)];
+    brand.tell("late", "PO-3", &support::confirmed("PO-3", "S3", "FBA", (10, "6"), [BEFORE, LATE]));
+    brand.tell("late", "PO-1", &confirmed(BEFORE, LATE));
+    let mut after = pegging(LATE);
+    after.supply.push(supply("PO-3/1/2026-12-29", "FBA", day("2026-12-29"), 10));
+    *brand.others().pegging.lock().unwrap() = Some(after);
+    brand.peg("late", Some(&input));
+    let told = brand.told("planning.options-ranked", "late");
+    let alternate = |told: &Value| {
+        let options = told["options"].as_array().unwrap();
+        options.iter().find(|option| option["kind"] == "alternate-supplier").unwrap().clone()
+    };
+    let found = alternate(&told[0]);
+    let acts = ["supplier", "to_node", "order"].map(|field| found[field].clone());
+    // To OWN, in place of the larger part, at the price that was planned there.
+    assert_eq!(json!(acts), json!(["S2", "OWN", "PO-1"]), "{found}");
+    let units: rust_decimal::Decimal = found["quantity"].as_i64().unwrap().into();
+    let premium = units * "1.70".parse::<rust_decimal::Decimal>().unwrap();
+    assert_eq!(found["cost"]["amount"], premium.to_string(), "{found}");
 }

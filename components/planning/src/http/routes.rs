@@ -1,13 +1,13 @@
 //! The table of routes and the shapes of answers.
 
 use serde::Serialize;
-use tradewind_kernel::{Day, Id, Instant};
+use tradewind_kernel::{Id, Instant};
 use tradewind_shell::http::Method::{Get, Post, Put};
 use tradewind_shell::route::{QueryParameter, Role, Route, described};
 use utoipa::ToSchema;
 
 use crate::backtest::Forecast;
-use crate::history::{HistoryLine, Loaded};
+use crate::history::{HistoryLine, Loaded, Looked};
 use crate::policy::{Policy, SetPolicy};
 use crate::promotion::{Promotion, PromotionView, SetPromotion};
 use crate::proposal::{Proposal, Run, StartRun};
@@ -114,10 +114,9 @@ pub struct ForecastView {
     pub sku: Id,
     /// The channel.
     pub channel: Id,
-    /// The first day that was looked at.
-    pub history_from: Day,
-    /// The last day that was looked at; the forecast begins the day after.
-    pub history_until: Day,
+    /// From when to when was looked at; the forecast begins the day after.
+    #[serde(flatten)]
+    pub looked: Looked,
     /// The forecast.
     #[serde(flatten)]
     pub forecast: Forecast,
@@ -203,7 +202,7 @@ pub const ROUTES: &[Route<Operation>] = &[
         ..Route::new(Get, "/planning/v1/runs/{id}", Operation::GetRun, Role::READERS)
     },
     Route {
-        summary: "What the last run proposes to buy, with every figure behind it",
+        summary: "What the last run proposes to buy, with every figure behind it; by id",
         query: OF_ITEM,
         answers: &[(200, Some(described::<Proposals>))],
         ..Route::new(Get, "/planning/v1/proposals", Operation::ListProposals, Role::READERS)

@@ -8,6 +8,7 @@ use tradewind_kernel::{Id, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
 
+use super::smallest::{EVERY, Found, MOST_HINTS, Worse, hints, smallest};
 use super::{Gain, Search, listed};
 use crate::POSTPONE_DAYS;
 use crate::asks::Asks;
@@ -20,17 +21,18 @@ where
 {
     /// The smallest release of one protection that recovers a line.
     pub(super) async fn re_allocate(&self) -> Result<Option<MitigationOption>, Failure> {
-        if self.situation.still_worse().is_empty() {
+        let worse = self.worse_lines();
+        if worse.is_empty() {
             return Ok(None);
         }
+        let keeps = |holding: &&Holding| !holding.pieces.is_empty();
+        let holdings: Vec<&Holding> = self.situation.base.held.iter().filter(keeps).collect();
         let mut candidates = Vec::new();
-        for holding in &self.situation.base.held {
-            let pieces = holding.pieces.iter().map(|piece| piece.quantity);
-            let kept = pieces.fold(0, Quantity::saturating_add);
-            if kept > 0 {
-                let most = kept.saturating_add(holding.short);
-                candidates.push(self.release(holding, most).await?);
-            }
+        for (place, holding) in holdings.iter().enumerate() {
+            // What is left is shared by the protections to come; half of it is for halving.
+            let others = holdings.len().saturating_sub(place).saturating_mul(2);
+            let share = self.trials_left.get().checked_div(others).unwrap_or(0);
+            candidates.push(self.release(holding, &worse, share.min(MOST_HINTS)).await?);
         }
         Ok(best(candidates))
     }
@@ -38,22 +40,34 @@ where
     async fn release(
         &self,
         holding: &Holding,
-        most: Quantity,
+        worse: &[Worse],
+        limit: usize,
     ) -> Result<MitigationOption, Failure> {
         let kind = "re-allocate";
         let protection = &holding.protection;
+        let pieces = holding.pieces.iter().map(|piece| piece.quantity);
+        let most = pieces.fold(holding.short, Quantity::saturating_add);
         let change = |quantity: Quantity| TrialChange::ReleaseProtection {
             protection: protection.clone(),
             quantity,
         };
-        let recovers = |gain: &Gain, _: &Gain| !gain.recovered.is_empty();
-        let option = match self.smallest(most, change, recovers).await? {
-            None => {
-                let description = format!("Release a part of {protection}");
-                let reason = format!("no release of {protection} brings a promise back");
-                self.situation.infeasible(kind, &description, reason)
+        let recovers = |gain: &Gain| !gain.recovered.is_empty();
+        let try_out = async |quantity: Quantity| self.tried(change(quantity), recovers).await;
+        let impossible = |reason: String| {
+            let description = format!("Release a part of {protection}");
+            self.situation.infeasible(kind, &description, reason)
+        };
+        let late = self.late.iter().map(|part| part.quantity).fold(0, Quantity::saturating_add);
+        let hints = hints(&self.situation, worse, holding, late);
+        let found = smallest(most, &hints, limit, try_out).await?;
+        let option = match found {
+            Found::Nothing if most <= EVERY => {
+                impossible(format!("no release of {protection} brings a promise back"))
             }
-            Some((quantity, gain)) => {
+            Found::Nothing | Found::Ended => impossible(format!(
+                "no release of {protection} that was tried brings a promise back"
+            )),
+            Found::Quantity(quantity, gain) => {
                 let description = format!("Release {quantity} of {protection}: {}", outcome(&gain));
                 let (day, nothing) = (self.situation.today, Decimal::ZERO);
                 let plan =

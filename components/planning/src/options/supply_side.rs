@@ -1,9 +1,11 @@
-//! Options that bring supply: hurry the late one, buy elsewhere, move it from another node.
+//! Options that bring supply: hurry the late one, buy from somebody else.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use tradewind_kernel::asks::inventory::{Lane, TrialChange};
+use tradewind_kernel::asks::inventory::TrialChange;
 use tradewind_kernel::asks::suppliers::Offer;
-use tradewind_kernel::events::inventory::Usable;
 use tradewind_kernel::events::planning::MitigationOption;
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
@@ -19,8 +21,18 @@ use crate::spending::{is_limited, room};
 /// Other suppliers tried for one item, the earliest to arrive first: a buyer compares a handful.
 const MAX_SUPPLIERS: usize = 8;
 
-/// Left-over supplies tried over lanes for one item, the earliest to arrive first.
-const MAX_TRANSFERS: usize = 6;
+/// Nodes that late parts go to, tried for one item, the most units first.
+const MAX_NODES: usize = 3;
+
+/// What a purchase from another supplier would stand in for.
+struct Replaced<'a> {
+    /// Where the goods are needed.
+    node: Id,
+    /// The late part; of several that go to the node the one with the most units.
+    part: Option<&'a LatePart>,
+    /// The planned unit prices of the late parts that go there, with their units.
+    prices: Vec<(Money, Quantity)>,
+}
 
 impl<W: World> Search<'_, W>
 where
@@ -80,25 +92,23 @@ where
         Ok(self.situation.option(plan, &gain))
     }
 
-    /// Another supplier brings what is missing, by its lead time.
+    /// Another supplier, none of those that are late, brings what is missing, by its lead time, to a
+    /// node that late parts were to go to.
     pub(super) async fn alternate_supplier(&self) -> Result<Option<MitigationOption>, Failure> {
         let wanted = self.situation.worse_units();
         if wanted <= 0 {
             return Ok(None);
         }
-        let late = self.late.first();
-        let node = late.map(|part| part.node.clone()).or(self.wanting_nodes().first().cloned());
-        let mut others: Vec<&Offer> = self
-            .offers
-            .iter()
-            .filter(|offer| late.is_none_or(|part| part.supplier != offer.supplier))
-            .filter(|offer| self.is_usable(offer))
-            .collect();
+        let is_late = |offer: &&Offer| self.late.iter().any(|part| part.supplier == offer.supplier);
+        let others = self.offers.iter().filter(|offer| !is_late(offer));
+        let mut others: Vec<&Offer> = others.filter(|offer| self.is_usable(offer)).collect();
         others.sort_by_key(|offer| (self.arrival(offer), offer.supplier.clone()));
+        let replaced = self.replaced();
         let mut candidates = Vec::new();
         for offer in others.into_iter().take(MAX_SUPPLIERS) {
-            let Some(node) = &node else { continue };
-            candidates.push(self.buy_from(offer, node, late, wanted).await?);
+            for replaced in replaced.iter().take(MAX_NODES) {
+                candidates.push(self.buy_from(offer, replaced, wanted).await?);
+            }
         }
         if candidates.is_empty() {
             let reason = format!("no other approved supplier offers {}", self.situation.sku);
@@ -109,6 +119,31 @@ where
         Ok(best(candidates))
     }
 
+    /// The late parts by the node that they go to, the most units first; without any, the first
+    /// node of what got worse.
+    fn replaced(&self) -> Vec<Replaced<'_>> {
+        let mut nodes: BTreeMap<&Id, Vec<&LatePart>> = BTreeMap::new();
+        for part in &self.late {
+            nodes.entry(&part.node).or_default().push(part);
+        }
+        if nodes.is_empty() {
+            let wanting = self.wanting_nodes().into_iter().take(1);
+            return wanting.map(|node| Replaced { node, part: None, prices: Vec::new() }).collect();
+        }
+        let mut replaced: Vec<(Quantity, Replaced<'_>)> = Vec::new();
+        for (node, parts) in nodes {
+            let units = parts.iter().map(|part| part.quantity).fold(0, Quantity::saturating_add);
+            let prices = parts.iter().filter_map(|part| Some((part.price?, part.quantity)));
+            let prices = prices.collect();
+            let largest = parts
+                .into_iter()
+                .min_by_key(|part| (Reverse(part.quantity), part.order.clone(), part.line));
+            replaced.push((units, Replaced { node: node.clone(), part: largest, prices }));
+        }
+        replaced.sort_by_key(|(units, replaced)| (Reverse(*units), replaced.node.clone()));
+        replaced.into_iter().map(|(_, replaced)| replaced).collect()
+    }
+
     fn arrival(&self, offer: &Offer) -> Day {
         offer.calendar.add_open_days(self.situation.today, offer.lead_time_days)
     }
@@ -116,11 +151,11 @@ where
     async fn buy_from(
         &self,
         offer: &Offer,
-        node: &Id,
-        late: Option<&LatePart>,
+        replaced: &Replaced<'_>,
         wanted: Quantity,
     ) -> Result<MitigationOption, Failure> {
         let kind = "alternate-supplier";
+        let Replaced { node, part: late, prices } = replaced;
         let supplier = &offer.supplier;
         let quantity = lot(wanted, offer.minimum, offer.multiple, offer.maximum);
         let impossible = |reason: String| {
@@ -133,7 +168,7 @@ where
             return Ok(impossible("its maximum is below its minimum".to_owned()));
         }
         let price = price_for(offer, quantity);
-        let Some((cost, total)) = self.premium(price, late, quantity) else {
+        let Some((cost, total)) = self.premium(price, prices, quantity) else {
             return Ok(impossible(no_rate(price)));
         };
         let day = self.arrival(offer);
@@ -182,17 +217,22 @@ where
     }
 
     /// The extra over the planned price for a quantity, never below zero since the late part is
-    /// still to come and paid for, and the whole price. The plan is the late line's own price;
-    /// without one, the lowest price at which an approved supplier sells as many.
+    /// still to come and paid for, and the whole price. The plan is the late parts' own price, the
+    /// mean of several by their units; without one, the lowest price at which an approved supplier
+    /// sells as many.
     fn premium(
         &self,
         price: Money,
-        late: Option<&LatePart>,
+        late: &[(Money, Quantity)],
         quantity: Quantity,
     ) -> Option<(Decimal, Decimal)> {
         let price = self.situation.in_base(price)?;
-        let planned = match late.and_then(|part| part.price) {
-            Some(planned) => self.situation.in_base(planned)?,
+        let priced: Option<Vec<(Decimal, Quantity)>> = late
+            .iter()
+            .map(|(price, units)| Some((self.situation.in_base(*price)?, *units)))
+            .collect();
+        let planned = match mean_price(&priced?) {
+            Some(planned) => planned,
             None => {
                 let usable = self.offers.iter().filter(|offer| self.is_usable(offer));
                 let approved = usable.filter(|offer| !is_limited(offer));
@@ -207,88 +247,43 @@ where
         let extra = price.saturating_sub(planned).max(Decimal::ZERO);
         Some((extra.checked_mul(units)?, price.checked_mul(units)?))
     }
-
-    /// Left-over units go over a lane to where they are wanted, as many as help.
-    pub(super) async fn transfer(&self) -> Result<Option<MitigationOption>, Failure> {
-        let wanted = self.situation.worse_units();
-        let targets = self.wanting_nodes();
-        if wanted <= 0 || targets.is_empty() {
-            return Ok(None);
-        }
-        let kind = "transfer";
-        let leads = |lane: &&Lane| targets.contains(&lane.to) && lane.from != lane.to;
-        let lanes: Vec<&Lane> = self.network.lanes.iter().filter(leads).collect();
-        let mut pairs: Vec<(Day, &Usable, &Lane)> = Vec::new();
-        for piece in &self.situation.base.left_over {
-            for lane in lanes.iter().filter(|lane| lane.from == piece.node) {
-                let sent = piece.day.max(self.situation.today);
-                pairs.push((sent.plus(i64::from(lane.days)), piece, lane));
-            }
-        }
-        pairs.sort_by_key(|(day, piece, lane)| (*day, piece.supply.clone(), lane.to.clone()));
-        let mut candidates = Vec::new();
-        for (day, piece, lane) in pairs.into_iter().take(MAX_TRANSFERS) {
-            candidates.push(self.move_over(day, piece, lane, wanted).await?);
-        }
-        if candidates.is_empty() {
-            let names: Vec<String> = targets.iter().map(Id::to_string).collect();
-            let reason = match lanes.first() {
-                None => format!("no lane leads to {}", names.join(" or ")),
-                Some(_) => "nothing is left over where a lane begins".to_owned(),
-            };
-            let description = format!("Transfer left-over units to {}", names.join(" or "));
-            candidates.push(self.situation.infeasible(kind, &description, reason));
-        }
-        Ok(best(candidates))
-    }
-
-    async fn move_over(
-        &self,
-        day: Day,
-        piece: &Usable,
-        lane: &Lane,
-        wanted: Quantity,
-    ) -> Result<MitigationOption, Failure> {
-        let kind = "transfer";
-        let Lane { from, to, .. } = lane;
-        let change = |quantity: Quantity| TrialChange::Transfer {
-            supply: piece.supply.clone(),
-            from_node: from.clone(),
-            to_node: to.clone(),
-            day,
-            quantity,
-        };
-        let helps = |gain: &super::Gain, whole: &super::Gain| {
-            gain.units > 0 && gain.units >= whole.units && gain.revenue >= whole.revenue
-        };
-        let found = self.smallest(wanted.min(piece.quantity), change, helps).await?;
-        let place = |option: MitigationOption| MitigationOption {
-            from_node: Some(from.clone()),
-            to_node: Some(to.clone()),
-            ..option
-        };
-        let general = format!("Transfer left-over units from {from} to {to}");
-        let Some((quantity, gain)) = found else {
-            let reason = "it would bring no promise back and cover no promotion".to_owned();
-            return Ok(place(self.situation.infeasible(kind, &general, reason)));
-        };
-        let each = lane.cost_per_unit;
-        let total = match each.map(|each| each.times(quantity)) {
-            None => Some(Decimal::ZERO),
-            Some(total) => total.ok().and_then(|total| self.situation.in_base(total)),
-        };
-        let Some(cost) = total else {
-            let reason = each.map(no_rate).unwrap_or_default();
-            return Ok(place(self.situation.infeasible(kind, &general, reason)));
-        };
-        let price = each.map(|each| format!(", for {each} a unit")).unwrap_or_default();
-        let description = format!("Transfer {quantity} from {from} to {to}, there on {day}{price}");
-        let plan = Plan { kind, description, day, cost, price: cost, paid: day };
-        let option = self.situation.option(plan, &gain);
-        Ok(place(MitigationOption { quantity: Some(quantity), ..option }))
-    }
 }
 
-fn no_rate(money: Money) -> String {
+/// The mean of prices by their units, exactly the price when all are the same; none without any.
+fn mean_price(prices: &[(Decimal, Quantity)]) -> Option<Decimal> {
+    let (first, _) = prices.first()?;
+    if prices.iter().all(|(price, _)| price == first) {
+        return Some(*first);
+    }
+    let add = |(sum, count): (Decimal, Decimal), (price, units): &(Decimal, Quantity)| {
+        let units = Decimal::from(*units);
+        Some((sum.checked_add(price.checked_mul(units)?)?, count.checked_add(units)?))
+    };
+    let (sum, count) = prices.iter().try_fold((Decimal::ZERO, Decimal::ZERO), add)?;
+    sum.checked_div(count)
+}
+
+/// Why an amount cannot be compared.
+pub(super) fn no_rate(money: Money) -> String {
     format!("there is no rate for {}", money.currency)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_planned_price_is_the_mean_by_units() {
+        for (prices, mean) in [
+            (&[][..], None),
+            (&[("7.50", 200)][..], Some("7.50")),
+            (&[("7.51", 3), ("7.51", 4)][..], Some("7.51")),
+            (&[("7.50", 100), ("9.50", 300)][..], Some("9")),
+            (&[("7.50", 0), ("9.50", 0)][..], None),
+        ] {
+            let prices: Vec<(Decimal, Quantity)> =
+                prices.iter().map(|(price, units)| (price.parse().unwrap(), *units)).collect();
+            assert_eq!(mean_price(&prices), mean.map(|mean| mean.parse().unwrap()), "{prices:?}");
+        }
+    }
 }

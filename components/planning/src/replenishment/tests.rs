@@ -1,6 +1,7 @@
 //! Table tests of replenishment: levels, minimums and multiples, and the cases by number.
 
 use super::*;
+use crate::demand::tests::{promoted, steady};
 use proptest::prelude::*;
 use tradewind_kernel::asks::inventory::OnOrder;
 use tradewind_kernel::events::suppliers::{PriceBreak, SupplierStatus};
@@ -49,14 +50,6 @@ fn position(free: Quantity, on_order: &[(&str, Quantity)], open_demand: Quantity
     }
 }
 
-fn demand(daily_mean: &str, daily_deviation: &str) -> Demand {
-    Demand {
-        daily_mean: daily_mean.parse().unwrap(),
-        daily_deviation: daily_deviation.parse().unwrap(),
-        channels: Vec::new(),
-    }
-}
-
 fn planned<'a>(position: &Position, demand: &Demand, offers: &[(&'a Offer, u32)]) -> Option<Need> {
     let source =
         |(offer, cost): &(&'a Offer, u32)| Source { offer, rate: (*cost).into(), room: None };
@@ -102,7 +95,7 @@ fn c27_a_minimum_is_met_once() {
     }
     // Three orders wait at one node: one proposal.
     let s1 = offer("S1", 5, 100, 1);
-    let need = planned(&position(0, &[], 60), &demand("0", "0"), &[(&s1, 1)]).unwrap();
+    let need = planned(&position(0, &[], 60), &steady("0", "0"), &[(&s1, 1)]).unwrap();
     assert_eq!((need.quantity, need.explanation.need), (100, 60));
     assert_eq!(need.explanation.rounding, "raised to the minimum of 100");
 }
@@ -138,7 +131,7 @@ fn c29_minimum_and_multiple() {
 #[test]
 fn every_figure_of_a_proposal_is_there() {
     let s1 = offer("S1", 9, 50, 10);
-    let need = planned(&position(100, &[("2026-12-05", 40)], 10), &demand("20", "6"), &[(&s1, 3)])
+    let need = planned(&position(100, &[("2026-12-05", 40)], 10), &steady("20", "6"), &[(&s1, 3)])
         .unwrap();
     let told = &need.explanation;
     // C65: L 9, R 7 at 95 % instead of 98 %.
@@ -147,14 +140,43 @@ fn every_figure_of_a_proposal_is_there() {
         (told.reorder_point.to_string(), told.level.to_string()),
         ("219.476487".into(), "359.476487".into())
     );
+    assert_eq!((told.forecast.to_string(), told.uplift.to_string()), ("320".into(), "0".into()));
     assert_eq!((told.projected, told.need, need.quantity), (130, 230, 230));
     assert_eq!(told.rounding, "as needed");
     // 90 − 60 on the 4th is below 39.5; with 40 from the 5th the rest lasts until the 8th.
     assert_eq!((need.need_day, told.stock_out_day), (day("2026-12-04"), Some(day("2026-12-08"))));
     assert_eq!(need.order_day, day("2026-12-01"));
-    assert!(planned(&position(500, &[], 0), &demand("20", "6"), &[(&s1, 3)]).is_none());
-    assert!(planned(&position(0, &[], 0), &demand("0", "0"), &[(&s1, 3)]).is_none());
-    assert!(planned(&position(0, &[], 50), &demand("20", "6"), &[]).is_none());
+    assert!(planned(&position(500, &[], 0), &steady("20", "6"), &[(&s1, 3)]).is_none());
+    assert!(planned(&position(0, &[], 0), &steady("0", "0"), &[(&s1, 3)]).is_none());
+    assert!(planned(&position(0, &[], 50), &steady("20", "6"), &[]).is_none());
+}
+
+#[test]
+fn planned_promotions_raise_what_is_needed() {
+    let s1 = offer("S1", 9, 1, 1);
+    let planned_with = |free: Quantity, from: &str, days: i64, units: Quantity| {
+        let demand = promoted(steady("10", "0"), "2026-12-01", from, days, units);
+        planned(&position(free, &[], 0), &demand, &[(&s1, 1)])
+    };
+    // L 9, R 7: 160 without a promotion; free stock of 90 is the reorder point.
+    for (free, from, days, units, quantity) in [
+        (0, "2026-12-20", 5, 5000, Some(160)),
+        (0, "2026-12-05", 5, 5000, Some(5160)),
+        // Three of five days lie within L+R.
+        (0, "2026-12-14", 5, 5000, Some(3160)),
+        (91, "2026-12-14", 5, 5000, None),
+        // One within L raises the reorder point.
+        (91, "2026-12-05", 5, 50, Some(119)),
+    ] {
+        let found = planned_with(free, from, days, units).map(|need| need.quantity);
+        assert_eq!(found, quantity, "{free} {from} {units}");
+    }
+    let need = planned_with(91, "2026-12-05", 5, 5000).unwrap();
+    let told = &need.explanation;
+    assert_eq!((told.forecast.to_string(), told.uplift.to_string()), ("160".into(), "5000".into()));
+    assert_eq!((told.promotions.len(), told.promotions[0].remaining), (1, 5000));
+    // 91 − 40 last until the promotion opens; its first day takes the rest.
+    assert_eq!((need.need_day, told.stock_out_day), (day("2026-12-06"), Some(day("2026-12-06"))));
 }
 
 #[test]
@@ -162,7 +184,7 @@ fn the_cheapest_in_time_is_chosen_else_the_first() {
     let (overseas, domestic) = (offer("S1", 35, 1, 1), offer("S2", 5, 1, 1));
     let both = [(&overseas, 7), (&domestic, 9)];
     for (free, supplier) in [(800, "S1"), (300, "S2"), (0, "S2")] {
-        let need = planned(&position(free, &[], 0), &demand("20", "30"), &both);
+        let need = planned(&position(free, &[], 0), &steady("20", "30"), &both);
         let chosen = need.map(|need| need.supplier.to_string());
         let expected = if free == 300 { None } else { Some(supplier.to_owned()) };
         assert_eq!(chosen, expected, "{free}");
@@ -177,21 +199,21 @@ fn the_price_is_that_of_the_break_which_the_final_quantity_reaches() {
     let flat = Offer { price: usd(7), ..offer("S0", 5, 1, 1) };
     let bought = |open: Quantity| {
         let both = [(&flat, 1), (&s1, 1)];
-        let need = planned(&position(0, &[], open), &demand("0", "0"), &both).unwrap();
+        let need = planned(&position(0, &[], open), &steady("0", "0"), &both).unwrap();
         (need.supplier.to_string(), need.quantity, need.explanation.unit_cost.to_string())
     };
     // 400 reach the break, and so do 130 once rounded up to 200.
     assert_eq!(bought(400), ("S1".into(), 400, "6".into()));
     assert_eq!(bought(130), ("S1".into(), 200, "6".into()));
     s1.breaks[0].from = 500;
-    let need = planned(&position(0, &[], 400), &demand("0", "0"), &[(&s1, 1)]).unwrap();
+    let need = planned(&position(0, &[], 400), &steady("0", "0"), &[(&s1, 1)]).unwrap();
     assert_eq!(need.explanation.unit_cost.to_string(), "7");
 }
 
 #[test]
 fn a_supplier_beyond_its_limit_is_chosen_only_when_nobody_else_can_be() {
     let (limited, other) = (offer("S1", 5, 1, 1), offer("S2", 35, 1, 1));
-    let (stock, wanted) = (position(0, &[], 60), demand("0", "0"));
+    let (stock, wanted) = (position(0, &[], 60), steady("0", "0"));
     // 60 units at 1 each.
     let chosen = |room: i64, others: &[Source<'_>]| {
         let first = Source { offer: &limited, rate: Decimal::ONE, room: Some(room.into()) };
@@ -217,7 +239,7 @@ fn a_supplier_beyond_its_limit_is_chosen_only_when_nobody_else_can_be() {
 #[test]
 fn no_quantity_is_beyond_the_limit_of_quantities() {
     let s1 = offer("S1", 5, 1, 7);
-    let need = planned(&position(0, &[], 60), &demand("900000000000000", "0"), &[(&s1, 1)]);
+    let need = planned(&position(0, &[], 60), &steady("900000000000000", "0"), &[(&s1, 1)]);
     let need = need.unwrap();
     assert_eq!((need.quantity, need.explanation.need), (LIMIT - LIMIT % 7, LIMIT));
     assert!(need.explanation.rounding.starts_with("cut to 9999"));
@@ -228,9 +250,9 @@ fn the_order_day_goes_back_through_the_calendars() {
     use tradewind_kernel::calendar::WeekDay;
     let mut s1 = offer("S1", 3, 1, 1);
     s1.calendar.open = WeekDay::ALL[..5].iter().copied().collect();
-    let need = planned(&position(110, &[], 0), &demand("10", "0"), &[(&s1, 1)]);
+    let need = planned(&position(110, &[], 0), &steady("10", "0"), &[(&s1, 1)]);
     assert!(need.is_none(), "above the reorder point");
-    let need = planned(&position(30, &[], 0), &demand("10", "0"), &[(&s1, 1)]).unwrap();
+    let need = planned(&position(30, &[], 0), &steady("10", "0"), &[(&s1, 1)]).unwrap();
     // Tuesday + 3 open days = Friday; 30 units last until then, so it is ordered today.
     assert_eq!((need.need_day, need.order_day), (day("2026-12-05"), day("2026-12-01")));
 }

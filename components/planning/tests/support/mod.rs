@@ -13,7 +13,8 @@ use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Lane, Network, Position, Trial, TrialChange};
 use tradewind_kernel::asks::suppliers::{Commitment, Offer};
 use tradewind_kernel::event::{Domain, NewEvent, Origin, Payload};
-use tradewind_kernel::events::inventory::{Holding, PromiseMove, Usable};
+use tradewind_kernel::events::inventory::{Holding, ItemPegged, PromiseMove, Usable};
+use tradewind_kernel::events::procurement::OrderConfirmed;
 use tradewind_kernel::{Day, Id, Instant, Money};
 use tradewind_planning::Planning;
 use tradewind_planning::asks::Asks;
@@ -136,6 +137,26 @@ fn laid(mut input: PegInput, changes: &[TrialChange]) -> Result<PegInput, AskErr
 pub fn supply(id: &str, node: &str, day: Day, quantity: i64) -> Supply {
     let kind = if id.starts_with("stock:") { SupplyKind::Present } else { SupplyKind::Inbound };
     Supply { id: id.to_owned(), node: node.to_owned(), day, quantity, kind }
+}
+
+/// A supplier moves the only line of an order of X, so many units at a price, from a day to another.
+pub fn confirmed(
+    order: &str,
+    supplier: &str,
+    node: &str,
+    (quantity, price): (i64, &str),
+    [from, to]: [&str; 2],
+) -> OrderConfirmed {
+    let schedule = |day: &str| json!([{"day": day, "quantity": quantity}]);
+    let line = json!({"line": 1, "sku": "X", "node": node, "quantity": quantity, "price": price,
+        "due": from, "accepted": 0, "rejected": 0, "cancelled": 0, "open": quantity,
+        "schedule": schedule(to), "confirmed": to});
+    let change = json!({"line": 1, "sku": "X", "node": node, "before": schedule(from),
+        "after": schedule(to), "price_before": price, "price_after": price});
+    let event = json!({"order": order, "supplier": supplier, "currency": "USD", "terms_days": 30,
+        "status": "confirmed", "released": "2026-11-01", "raised_by": "bob",
+        "raised_at": "2026-11-01T00:00:00Z", "lines": [line], "changes": [change]});
+    serde_json::from_value(event).unwrap()
 }
 
 impl Asks for Others {
@@ -293,6 +314,27 @@ impl Brand {
             .filter(|event| correlation.is_empty() || event["correlationid"] == correlation)
             .map(|event| event["data"].clone())
             .collect()
+    }
+
+    /// Inventory tells of the present pegging, in two parts, with what moved since `from`.
+    pub fn peg(&self, correlation: &str, from: Option<&PegInput>) {
+        let others = self.others();
+        let input = others.pegging.lock().unwrap().clone().unwrap();
+        let now = others.pegged(&input);
+        let was = from.map(|from| others.pegged(from).lines).unwrap_or_default();
+        let mut moved = now.lines.clone();
+        for line in &mut moved {
+            let before = was.iter().find(|was| was.order == line.order);
+            line.old_day = before.and_then(|was| was.new_day);
+        }
+        moved.retain(|line| from.is_some() && line.old_day != line.new_day);
+        let rest = moved.split_off(moved.len() / 2);
+        let part = |part, moved, left_over, held| {
+            let (sku, today, parts) = (id("X"), input.today, 2);
+            ItemPegged { sku, today, part, parts, moved, left_over, held }
+        };
+        self.tell(correlation, "X", &part(1, moved, Vec::new(), Vec::new()));
+        self.tell(correlation, "X", &part(2, rest, now.left_over, now.held));
     }
 
     /// Item X, channels and nodes of the main job.
