@@ -10,14 +10,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use tradewind_kernel::Instant as Moment;
 
 use crate::command::{cargo, run};
 use crate::keys::{self, Keys};
 use crate::project::{DOMAINS, Project};
+use log::Log;
+
+mod log;
+
+/// The host's package.
+pub const PACKAGE: &str = "tradewind-host";
 
 /// How long the host may take from start to ready: compiling six components to machine code on a
 /// slow machine takes most of it, and only the first time.
@@ -29,8 +36,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How often readiness is asked for; a start that takes seconds should not wait for us.
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
-/// How much of the log is shown when the host fails to start.
-const LOG_LINES: usize = 12;
+/// How long readiness may take to answer: a host that still loads takes the connection and waits.
+const READY_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// The routes that stream a body of any length; the contract's limit holds everywhere else.
 const BULK_ROUTES: [&str; 1] = ["/planning/v1/history"];
@@ -49,10 +56,15 @@ pub struct Options {
 /// Builds the host in release: it runs compiled components, and a debug build would be slow at
 /// everything around them. Plain `cargo test` never waits for this.
 pub fn build(project: &Project) -> Result<PathBuf> {
-    run(&mut cargo(project.root(), ["build", "--release", "--package", "tradewind-host"]))?;
+    run(&mut cargo(project.root(), ["build", "--release", "--package", PACKAGE]))?;
+    Ok(program(project))
+}
+
+/// Where [`build`] puts the host's program.
+pub fn program(project: &Project) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| project.root().join("target"), |folder| project.root().join(folder));
-    Ok(target.join("release/tradewind-host"))
+    target.join("release").join(PACKAGE)
 }
 
 /// Fails with one line when another program has the address.
@@ -139,7 +151,7 @@ pub fn host_command(project: &Project, program: &Path, options: &Options) -> Res
 pub struct Server {
     child: Child,
     interrupt: Interrupt,
-    log: PathBuf,
+    log: Log,
     options: Options,
 }
 
@@ -151,10 +163,9 @@ impl Server {
         options: &Options,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let folder = options.data.join("logs");
-        fs::create_dir_all(&folder)?;
-        let log = folder.join("host.log");
-        let output = File::create(&log)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        let now = Moment::from_millis(i64::try_from(now)?);
+        let (log, output) = Log::begin(&options.data.join("logs"), now)?;
         let mut host = host_command(project, program, options)?;
         host.process_group(0).stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output);
         let child = host.spawn().with_context(|| format!("cannot start {}", program.display()))?;
@@ -172,7 +183,7 @@ impl Server {
 
     /// The file its log goes to.
     pub fn log(&self) -> &Path {
-        &self.log
+        self.log.file()
     }
 
     /// Waits until the host ends, by Ctrl-C or by itself; ending by itself is an error.
@@ -216,7 +227,8 @@ impl Server {
         let begun = Instant::now();
         let address = format!("{}/host/v1/ready", self.base_url());
         loop {
-            if ureq::get(&address).call().is_ok() {
+            let asked = ureq::get(&address).config().timeout_global(Some(READY_ANSWERS_WITHIN));
+            if asked.build().call().is_ok() {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
@@ -229,7 +241,7 @@ impl Server {
                 bail!(
                     "the host is not ready after {} s; see {}",
                     READY_WITHIN.as_secs(),
-                    self.log.display()
+                    self.log().display()
                 );
             }
             std::thread::sleep(POLL_EVERY);
@@ -237,10 +249,12 @@ impl Server {
     }
 
     fn failure(&self, status: ExitStatus) -> anyhow::Error {
-        let text = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n  ");
-        anyhow::anyhow!("the host ended ({status}); its last words:\n  {last}")
+        match self.log.last_words() {
+            Ok(last) => {
+                anyhow!("the host ended ({status}); its last words:\n  {}", last.join("\n  "))
+            }
+            Err(error) => anyhow!("the host ended ({status}); its log cannot be read: {error:#}"),
+        }
     }
 }
 
