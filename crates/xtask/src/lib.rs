@@ -16,6 +16,7 @@ pub mod compose;
 pub mod demo;
 pub mod docs;
 pub mod keys;
+pub mod late_shipment;
 pub mod packages;
 pub mod plugin;
 pub mod project;

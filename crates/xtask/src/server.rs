@@ -16,7 +16,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tradewind_kernel::Instant as Moment;
 
-use crate::command::{cargo, run};
+use crate::command::{cargo, run, say};
 use crate::keys::{self, Keys};
 use crate::project::{DOMAINS, Project};
 use log::Log;
@@ -103,7 +103,9 @@ impl Interrupt {
         let interrupt = Self::default();
         let handler = interrupt.clone();
         ctrlc::set_handler(move || {
-            handler.asked.store(true, Ordering::SeqCst);
+            if !handler.asked.swap(true, Ordering::SeqCst) {
+                say("stopping");
+            }
             terminate(handler.child.load(Ordering::SeqCst));
         })
         .context("cannot handle Ctrl-C")?;
@@ -113,6 +115,15 @@ impl Interrupt {
     /// True once the person asked to stop.
     pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// What came of a task; None, and said so, when it failed because the person stopped it.
+    pub fn unless_asked<T>(&self, outcome: Result<T>) -> Result<Option<T>> {
+        if outcome.is_err() && self.is_asked() {
+            say("stopped");
+            return Ok(None);
+        }
+        outcome.map(Some)
     }
 }
 
@@ -263,5 +274,20 @@ impl Drop for Server {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _nothing_left_to_do = self.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_no_failure_once_the_person_asked_to_stop() {
+        let interrupt = Interrupt::default();
+        assert_eq!(interrupt.unless_asked(Ok(7)).ok(), Some(Some(7)));
+        assert!(interrupt.unless_asked::<()>(Err(anyhow!("refused"))).is_err());
+        interrupt.asked.store(true, Ordering::SeqCst);
+        assert_eq!(interrupt.unless_asked::<()>(Err(anyhow!("refused"))).ok(), Some(None));
+        assert_eq!(interrupt.unless_asked(Ok(7)).ok(), Some(Some(7)));
     }
 }
