@@ -58,11 +58,12 @@ enum Task {
         #[command(subcommand)]
         story: Story,
     },
-    /// Run the benchmarks of bench/.
+    /// Run the benchmarks of bench/, each beside its floor.
+    #[command(after_help = bench::HELP)]
     Bench {
         #[command(flatten)]
         setup: Setup,
-        /// Passed to the benchmark program.
+        /// Which benchmark, and how: see below [default: all].
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
