@@ -19,6 +19,7 @@ pub mod keys;
 pub mod late_shipment;
 pub mod packages;
 pub mod plugin;
+pub mod progress;
 pub mod project;
 pub mod redis;
 pub mod server;

@@ -16,8 +16,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tradewind_kernel::Instant as Moment;
 
-use crate::command::{cargo, run, say};
+use crate::command::{cargo, say};
 use crate::keys::{self, Keys};
+use crate::progress;
 use crate::project::{DOMAINS, Project};
 use log::Log;
 
@@ -39,6 +40,9 @@ const POLL_EVERY: Duration = Duration::from_millis(50);
 /// How long readiness may take to answer: a host that still loads takes the connection and waits.
 const READY_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
+/// How often a person who waits is told so.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
 /// The routes that stream a body of any length; the contract's limit holds everywhere else.
 const BULK_ROUTES: [&str; 1] = ["/planning/v1/history"];
 
@@ -56,7 +60,8 @@ pub struct Options {
 /// Builds the host in release: it runs compiled components, and a debug build would be slow at
 /// everything around them. Plain `cargo test` never waits for this.
 pub fn build(project: &Project) -> Result<PathBuf> {
-    run(&mut cargo(project.root(), ["build", "--release", "--package", PACKAGE]))?;
+    let mut build = cargo(project.root(), ["build", "--release", "--package", PACKAGE]);
+    progress::build(&mut build, &mut cargo(project.root(), ["tree", "--package", PACKAGE]))?;
     Ok(program(project))
 }
 
@@ -236,6 +241,7 @@ impl Server {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         let begun = Instant::now();
+        let mut told = begun;
         let address = format!("{}/host/v1/ready", self.base_url());
         loop {
             let asked = ureq::get(&address).config().timeout_global(Some(READY_ANSWERS_WITHIN));
@@ -254,6 +260,11 @@ impl Server {
                     READY_WITHIN.as_secs(),
                     self.log().display()
                 );
+            }
+            if told.elapsed() > TELL_EVERY {
+                told = Instant::now();
+                let waited = begun.elapsed().as_secs();
+                say(&format!("{waited} s; a first start turns the components into machine code"));
             }
             std::thread::sleep(POLL_EVERY);
         }
