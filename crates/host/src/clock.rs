@@ -16,6 +16,12 @@ use crate::variables::Variables;
 
 const MILLISECONDS: i64 = 1000;
 
+/// What a body has to be.
+const FORM: &str = r#"the body is {"now": instant} or {"now": null}"#;
+
+/// Why a clock that may be moved is not.
+const UNMOVED: &str = "the application has no variable clock_offset_seconds to move its clock by";
+
 /// `{"now": instant}` or `{"now": null}`; the key must be there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,11 +49,11 @@ pub fn show(variables: &Variables) -> Response<WasiBody> {
 /// The body names no instant, or the clock cannot be moved.
 pub fn set(variables: &Variables, body: &Bytes) -> Result<(), (Problem, String)> {
     let wanted: Move = serde_json::from_slice(body)
-        .map_err(|error| (Problem::MalformedBody, error.to_string()))?;
+        .map_err(|error| (Problem::MalformedBody, format!("{FORM}: {error}")))?;
     let real = DateTime::<Utc>::from(SystemTime::now());
     let offset = wanted.now.map_or(0, |now| ceiling_seconds((now - real).num_milliseconds()));
     if !variables.move_clock(offset) {
-        return Err((Problem::ClockFixed, String::new()));
+        return Err((Problem::ClockFixed, UNMOVED.to_owned()));
     }
     tracing::info!(offset_seconds = offset, "business clock moved");
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 use wasmtime_wasi_http::WasiBody;
@@ -39,9 +39,12 @@ pub async fn answer(server: &Server, parts: &Parts, body: Incoming) -> Response<
         (&Method::GET, "clock") => clock::show(&application.variables),
         (&Method::POST, "clock") if shared.test_clock => {
             match Limited::new(body, BODY_BYTES).collect().await {
-                Err(_) => Problem::BodyTooLarge.answer("", &named),
+                Err(error) if error.is::<LengthLimitError>() => {
+                    Problem::BodyTooLarge(BODY_BYTES as u64).answer(&named)
+                }
+                Err(_) => Problem::MalformedBody.answer(&named),
                 Ok(body) => match clock::set(&application.variables, &body.to_bytes()) {
-                    Err((problem, detail)) => problem.answer(&detail, &named),
+                    Err((problem, detail)) => problem.explained(&detail, &named),
                     Ok(()) => {
                         if let Some(ticking) = &shared.ticking {
                             ticking.fire(&server.calls).await;
@@ -51,11 +54,9 @@ pub async fn answer(server: &Server, parts: &Parts, body: Incoming) -> Response<
                 },
             }
         }
-        (&Method::POST, "clock") => Problem::ClockFixed.answer("", &named),
-        (_, "health" | "ready" | "metrics" | "clock") => {
-            Problem::MethodNotAllowed.answer("", &named)
-        }
-        _ => Problem::UnknownRoute.answer(parts.uri.path(), &named),
+        (&Method::POST, "clock") => Problem::ClockFixed.answer(&named),
+        (_, "health" | "ready" | "metrics" | "clock") => Problem::MethodNotAllowed.answer(&named),
+        _ => Problem::UnknownRoute.answer(&named),
     }
 }
 
@@ -69,9 +70,13 @@ async fn ready(application: &Application, named: &HeaderValue) -> Response<WasiB
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
-                return Problem::NotReady.answer("Redis does not answer", named);
+                return Problem::NotReady.answer(named);
             }
-            Err(_) => return Problem::NotReady.answer("Redis hangs", named),
+            Err(_) => {
+                let limit = READY_LIMIT.as_secs();
+                let detail = format!("a Redis of the application did not answer within {limit} s");
+                return Problem::NotReady.explained(&detail, named);
+            }
         }
     }
     json_answer(&json!({ "status": "ready" }))

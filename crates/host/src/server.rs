@@ -115,7 +115,7 @@ impl Server {
         } else if let Some(target) = application.router.find(uri.path()) {
             let (response, permit) = match self.component_route(target, parts, body).await {
                 Ok((response, permit)) => (response, Some(permit)),
-                Err(problem) => (problem.answer("", &correlation(asked.as_ref())), None),
+                Err(problem) => (problem.answer(&correlation(asked.as_ref())), None),
             };
             let component = &application.components[target].runtime;
             component.metrics.answered(response.status(), start.elapsed());
@@ -123,7 +123,7 @@ impl Server {
                 Record { method: &method, path: uri.path(), component: &component.id, start };
             (recorded(response, asked.as_ref(), &record), permit)
         } else {
-            (Problem::UnknownRoute.answer(uri.path(), &correlation(asked.as_ref())), None)
+            (Problem::UnknownRoute.answer(&correlation(asked.as_ref())), None)
         };
         response.map(|body| Answer { body, _permit: permit })
     }
@@ -144,7 +144,9 @@ impl Server {
         let permit = self.admit().await?;
         let body = match limits.body_bytes {
             None => body.map_err(HttpError::Hyper).boxed_unsync(),
-            Some(most) if body.size_hint().lower() > most => return Err(Problem::BodyTooLarge),
+            Some(most) if body.size_hint().lower() > most => {
+                return Err(Problem::BodyTooLarge(most));
+            }
             Some(most) => Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX))
                 .map_err(move |_| HttpError::HttpRequestBodySize(Some(most)))
                 .boxed_unsync(),
@@ -192,12 +194,12 @@ async fn whole_body(parts: &Parts, body: Incoming, limits: &RouteLimits) -> Resu
     if body.size_hint().lower() > most {
         tracing::debug!(path = parts.uri.path(), "body too large");
         drain(body).await;
-        return Err(Problem::BodyTooLarge);
+        return Err(Problem::BodyTooLarge(most));
     }
     let read = Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX)).collect();
     match tokio::time::timeout(limits.time, read).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge(most)),
         Ok(Err(_)) => Err(Problem::MalformedBody),
         Err(_) => Err(Problem::BodyTooSlow),
     }

@@ -102,8 +102,18 @@ fn the_hosts_own_answers_name_a_correlation() {
     let refused =
         [full.get("/elsewhere"), full.post("/guest/echo", &large), full.get("/guest/hello")];
     assert_eq!(refused.each_ref().map(|answer| answer.status), [404, 413, 503]);
-    for answer in &refused {
-        assert_eq!(answer.json()["correlation_id"], fresh(answer));
+    for (answer, detail) in refused.iter().zip([
+        "no route leads to this path",
+        "a body has at most 1048576 bytes on this path",
+        "too many requests are in flight; the same request can be repeated",
+    ]) {
+        let problem = answer.json();
+        assert_eq!(problem["correlation_id"], fresh(answer));
+        let kind = format!("urn:tradewind:problem:{}", problem["code"].as_str().unwrap());
+        assert_eq!(
+            (problem["type"].as_str(), problem["detail"].as_str()),
+            (Some(&*kind), Some(detail))
+        );
     }
     assert_ne!(fresh(&refused[0]), fresh(&full.get("/elsewhere")));
 }

@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::check::{self, offers, world};
-use crate::command::{run, say};
+use crate::command::say;
 use crate::compose::{self, NAMESPACE, Piece};
 use crate::packages::Install;
+use crate::progress;
 use crate::project::{DOMAINS, Project};
 use crate::toolchain::{self, TARGET, Toolchain};
 
@@ -156,13 +157,17 @@ fn compile(project: &Project, toolchain: Toolchain, parts: &[(&str, Part)]) -> R
     if parts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut cargo = toolchain.cargo(project.root());
-    cargo.args(["build", "--target", TARGET, "--profile", PROFILE]);
-    cargo.arg("--target-dir").arg(project.wasm_target());
-    for (domain, part) in parts {
-        cargo.arg("--package").arg(format!("tradewind-{domain}-{}", part.name()));
-    }
-    run(&mut cargo)?;
+    let of = |task: &str| {
+        let mut cargo = toolchain.cargo(project.root());
+        cargo.args([task, "--target", TARGET]);
+        for (domain, part) in parts {
+            cargo.arg("--package").arg(format!("tradewind-{domain}-{}", part.name()));
+        }
+        cargo
+    };
+    let mut build = of("build");
+    build.args(["--profile", PROFILE]).arg("--target-dir").arg(project.wasm_target());
+    progress::build(&mut build, &mut of("tree"))?;
     let folder = project.wasm_target().join(TARGET).join(PROFILE);
     parts.iter().map(|(domain, part)| piece(project, &folder, domain, *part)).collect()
 }

@@ -78,7 +78,27 @@ pub fn is_installed(program: &str) -> bool {
 pub fn line_of(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())
-        .map(|word| word.to_string_lossy().into_owned())
+        .map(|word| quoted(&word.to_string_lossy()))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// A word as a person would type it to a shell: in quotes where a shell would take it apart.
+pub fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,+@%".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_so_that_a_shell_takes_it() {
+        let told = line_of(&command("grep", ["-r", "it's here", "", "a=b", "~"]));
+        assert_eq!(told, r"grep -r 'it'\''s here' '' a=b '~'");
+    }
 }

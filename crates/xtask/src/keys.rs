@@ -1,7 +1,8 @@
 //! The signing key of a local instance and the tokens made with it.
 //!
 //! An Ed25519 key lives in the data folder's `keys/`, made on first use and readable by its owner
-//! alone. Components get only its public half, as the JWKS in the variable `token_keys`.
+//! alone. Components get only its public half, as the JWKS in the variable `token_keys`. A token that
+//! every host would refuse is not made: the rules are those of the shell's `auth`.
 
 use std::fs;
 use std::io::Write;
@@ -15,6 +16,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
+use tradewind_kernel::id::Id;
+
+use crate::command::say;
 
 /// The audience that components expect unless the variable `token_audience` says otherwise.
 const AUDIENCE: &str = "tradewind";
@@ -22,6 +26,15 @@ const AUDIENCE: &str = "tradewind";
 /// How long a token from the command line lives: long enough for a trial, short enough that a
 /// forgotten one ends.
 const LIFETIME_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// The tenant of a token that ticks every tenant.
+const EVERY_TENANT: &str = "*";
+
+/// The longest subject that hosts take, in bytes: it is kept in every event.
+const MAX_SUBJECT_BYTES: usize = 256;
+
+/// What an id is, in the words of a refusal.
+const ID_FORM: &str = "1 to 64 of A-Z a-z 0-9 . _ ~ -, the first a letter or digit";
 
 /// What comes before the 32 key bytes in PKCS #8, the form that signing libraries read: a
 /// sequence of version 0, the algorithm Ed25519 (RFC 8410), and the octets.
@@ -50,7 +63,7 @@ pub const ROLES: [&str; 10] = [
 /// Whom a token is for.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Bearer {
-    /// The tenant's name; `*` (every tenant) is for the role system alone.
+    /// The tenant's name, an id; `*` (every tenant) is for the role system alone.
     #[arg(long)]
     pub tenant: String,
     /// What the bearer may do.
@@ -60,7 +73,7 @@ pub struct Bearer {
     /// people two subjects.
     #[arg(long)]
     pub subject: Option<String>,
-    /// Binds a partner to this supplier.
+    /// Binds a partner to this supplier; a partner needs this or a channel.
     #[arg(long)]
     pub supplier: Option<String>,
     /// Binds a storefront, marketplace or partner to this channel.
@@ -78,6 +91,52 @@ impl Bearer {
             supplier: None,
             channel: None,
         }
+    }
+
+    fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or(&self.role)
+    }
+
+    /// Fails where no token can be of use.
+    ///
+    /// # Errors
+    /// Every host would refuse a token for this bearer; each reason is named.
+    pub fn check(&self) -> Result<()> {
+        let faults = self.faults();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        bail!("every host would refuse this token: {}", faults.join("; "))
+    }
+
+    /// Every reason for which hosts would refuse a token for this bearer.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let everywhere = self.tenant == EVERY_TENANT;
+        if everywhere && self.role != "system" {
+            faults.push("the tenant * is for the role system alone".to_owned());
+        }
+        let ids = [
+            ("tenant", Some(&self.tenant).filter(|_| !everywhere)),
+            ("supplier", self.supplier.as_ref()),
+            ("channel", self.channel.as_ref()),
+        ];
+        for (name, id) in ids {
+            if let Some(id) = id.filter(|id| id.parse::<Id>().is_err()) {
+                faults.push(format!("--{name} `{id}` is not an id ({ID_FORM})"));
+            }
+        }
+        let subject = self.subject();
+        if subject.is_empty() || subject.len() > MAX_SUBJECT_BYTES {
+            faults.push(format!("--subject has 1 to {MAX_SUBJECT_BYTES} bytes"));
+        }
+        if subject.chars().any(char::is_control) {
+            faults.push("--subject has control characters".to_owned());
+        }
+        if self.role == "partner" && self.supplier.is_none() && self.channel.is_none() {
+            faults.push("--role partner needs --supplier or --channel".to_owned());
+        }
+        faults
     }
 }
 
@@ -101,16 +160,24 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the key of a data folder, or makes it.
+    /// Reads the key of a data folder, or makes it and says so.
     pub fn of(data: &Path) -> Result<Self> {
+        match Self::existing(data)? {
+            Some(keys) => Ok(keys),
+            None => Self::create(&key_file(data)),
+        }
+    }
+
+    /// Reads the key of a data folder; None when it has none.
+    pub fn existing(data: &Path) -> Result<Option<Self>> {
         let file = key_file(data);
         match fs::read_to_string(&file) {
             Ok(pem) => {
                 let seed = seed_of(&pem)
                     .with_context(|| format!("{} is not an Ed25519 key", file.display()))?;
-                Ok(Self { key: SigningKey::from_bytes(&seed) })
+                Ok(Some(Self { key: SigningKey::from_bytes(&seed) }))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::create(&file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }
     }
@@ -130,6 +197,10 @@ impl Keys {
             .open(file)
             .and_then(|mut opened| opened.write_all(keys.pem().as_bytes()))
             .with_context(|| format!("cannot write {}", file.display()))?;
+        say(&format!(
+            "made a new signing key, {}; only a system on this data folder takes its tokens",
+            file.display()
+        ));
         Ok(keys)
     }
 
@@ -147,19 +218,23 @@ impl Keys {
     }
 
     /// Signs a token for this bearer, good for 30 days by the real clock.
+    ///
+    /// # Errors
+    /// As [`Bearer::check`].
     pub fn token(&self, bearer: &Bearer) -> Result<String> {
         self.token_for(bearer, LIFETIME_SECONDS)
     }
 
     /// Signs a token that ends so many seconds from now by the real clock; one that has ended
     /// already, below 0, is for tests.
+    ///
+    /// # Errors
+    /// As [`Bearer::check`].
     pub fn token_for(&self, bearer: &Bearer, seconds: i64) -> Result<String> {
-        if bearer.tenant == "*" && bearer.role != "system" {
-            bail!("the tenant * is for the role system alone");
-        }
+        bearer.check()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let claims = Claims {
-            sub: bearer.subject.as_deref().unwrap_or(&bearer.role),
+            sub: bearer.subject(),
             tenant: &bearer.tenant,
             roles: [&bearer.role],
             aud: AUDIENCE,
@@ -230,10 +305,52 @@ mod tests {
     }
 
     #[test]
-    fn every_tenant_at_once_is_for_the_system_alone() {
+    fn a_token_that_every_host_would_refuse_is_not_made() {
+        let bearer = |tenant: &str, role: &str| Bearer::new(tenant, role);
+        let named =
+            |subject: &str| Bearer { subject: Some(subject.into()), ..bearer("demo", "buyer") };
+        let partner = |supplier: Option<&str>, channel: Option<&str>| Bearer {
+            supplier: supplier.map(str::to_owned),
+            channel: channel.map(str::to_owned),
+            ..bearer("demo", "partner")
+        };
+        let partner_needs = "--role partner needs --supplier or --channel";
+        let rows: [(Bearer, &[&str]); 14] = [
+            (bearer("demo", "admin"), &[]),
+            (bearer("*", "system"), &[]),
+            // A storefront of all channels.
+            (bearer("demo", "channel"), &[]),
+            (partner(Some("acme"), None), &[]),
+            (partner(None, Some("amazon")), &[]),
+            (named(&"x".repeat(256)), &[]),
+            (bearer("*", "admin"), &["the tenant * is for the role system alone"]),
+            (bearer("", "admin"), &["--tenant ``"]),
+            (bearer("a b", "partner"), &["--tenant `a b`", partner_needs]),
+            (partner(Some("-x"), Some("a/b")), &["--supplier `-x`", "--channel `a/b`"]),
+            (partner(None, None), &[partner_needs]),
+            (named(""), &["--subject has 1 to 256 bytes"]),
+            (named(&"x".repeat(257)), &["--subject has 1 to 256 bytes"]),
+            (named("a\nb"), &["--subject has control characters"]),
+        ];
+        for (bearer, wanted) in rows {
+            let faults = bearer.faults();
+            assert_eq!(faults.len(), wanted.len(), "{bearer:?}: {faults:?}");
+            for (fault, begin) in faults.iter().zip(wanted) {
+                assert!(fault.starts_with(begin), "{bearer:?}: {fault}");
+            }
+        }
         let data = tempfile::tempdir().unwrap();
-        let keys = Keys::of(data.path()).unwrap();
-        assert!(keys.token(&Bearer::new("*", "admin")).is_err());
-        assert!(keys.token(&Bearer::new("*", "system")).is_ok());
+        let refused = Keys::of(data.path()).unwrap().token(&bearer("a b", "partner"));
+        let line = refused.unwrap_err().to_string();
+        assert!(line.contains("`a b`") && line.contains(partner_needs), "{line}");
+    }
+
+    #[test]
+    fn asking_for_the_key_of_a_folder_makes_none() {
+        let data = tempfile::tempdir().unwrap();
+        assert!(Keys::existing(data.path()).unwrap().is_none());
+        assert!(!data.path().join("keys").exists());
+        let id = Keys::of(data.path()).unwrap().id();
+        assert_eq!(Keys::existing(data.path()).unwrap().unwrap().id(), id);
     }
 }

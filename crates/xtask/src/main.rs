@@ -4,14 +4,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use xtask::command::say;
 use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
-use xtask::server::Interrupt;
-use xtask::{bench, build, chaos, demo, docs, plugin, sim, test, up};
+use xtask::{bench, build, chaos, demo, docs, late_shipment, plugin, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -59,11 +58,12 @@ enum Task {
         #[command(subcommand)]
         story: Story,
     },
-    /// Run the benchmarks of bench/.
+    /// Run the benchmarks of bench/, each beside its floor.
+    #[command(after_help = bench::HELP)]
     Bench {
         #[command(flatten)]
         setup: Setup,
-        /// Passed to the benchmark program.
+        /// Which benchmark, and how: see below [default: all].
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -126,7 +126,11 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Up(options) => up::up(&project, &options),
         Task::Token { bearer, data } => {
-            let data = data.unwrap_or_else(|| project.default_data());
+            bearer.check()?;
+            let data = match data {
+                Some(data) => named_folder(data)?,
+                None => project.default_data(),
+            };
             println!("{}", Keys::of(&data)?.token(&bearer)?);
             Ok(())
         }
@@ -141,7 +145,9 @@ fn run(task: Task) -> Result<()> {
         Task::Test { setup, backtrace, filter } => {
             test::test(&project, setup.install(), &test::Options { backtrace, filter })
         }
-        Task::Demo { story: Story::LateShipment(options) } => late_shipment(&project, &options),
+        Task::Demo { story: Story::LateShipment(options) } => {
+            late_shipment::late_shipment(&project, &options)
+        }
         Task::Demo { story: Story::Shapes { from } } => demo::derive_shapes(&project, &from),
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
         Task::Plugin { task } => plugin::plugin(&project, &task),
@@ -151,14 +157,10 @@ fn run(task: Task) -> Result<()> {
     }
 }
 
-/// Tells the story on the system that listens, or on one that is up for its length.
-fn late_shipment(project: &Project, options: &up::Options) -> Result<()> {
-    let base_url = format!("http://{}", options.listen);
-    if std::net::TcpStream::connect(options.listen).is_ok() {
-        return demo::late_shipment(&base_url, &Keys::of(&options.data(project)?)?).map(drop);
+/// A data folder that was named is there: a mistyped one would get a key that no system knows.
+fn named_folder(data: PathBuf) -> Result<PathBuf> {
+    if !data.is_dir() {
+        bail!("there is no data folder {}; cargo xtask up --data makes one", data.display());
     }
-    let running = up::start(project, options, &Interrupt::install()?)?;
-    let told = demo::late_shipment(&running.base_url(), &running.keys);
-    running.stop()?;
-    told.map(drop)
+    Ok(data)
 }

@@ -10,14 +10,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use tradewind_kernel::Instant as Moment;
 
-use crate::command::{cargo, run};
+use crate::command::{cargo, say};
 use crate::keys::{self, Keys};
+use crate::progress;
 use crate::project::{DOMAINS, Project};
+use log::Log;
+
+mod log;
+
+/// The host's package.
+pub const PACKAGE: &str = "tradewind-host";
 
 /// How long the host may take from start to ready: compiling six components to machine code on a
 /// slow machine takes most of it, and only the first time.
@@ -29,8 +37,11 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How often readiness is asked for; a start that takes seconds should not wait for us.
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
-/// How much of the log is shown when the host fails to start.
-const LOG_LINES: usize = 12;
+/// How long readiness may take to answer: a host that still loads takes the connection and waits.
+const READY_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often a person who waits is told so.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// The routes that stream a body of any length; the contract's limit holds everywhere else.
 const BULK_ROUTES: [&str; 1] = ["/planning/v1/history"];
@@ -49,10 +60,16 @@ pub struct Options {
 /// Builds the host in release: it runs compiled components, and a debug build would be slow at
 /// everything around them. Plain `cargo test` never waits for this.
 pub fn build(project: &Project) -> Result<PathBuf> {
-    run(&mut cargo(project.root(), ["build", "--release", "--package", "tradewind-host"]))?;
+    let mut build = cargo(project.root(), ["build", "--release", "--package", PACKAGE]);
+    progress::build(&mut build, &mut cargo(project.root(), ["tree", "--package", PACKAGE]))?;
+    Ok(program(project))
+}
+
+/// Where [`build`] puts the host's program.
+pub fn program(project: &Project) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| project.root().join("target"), |folder| project.root().join(folder));
-    Ok(target.join("release/tradewind-host"))
+    target.join("release").join(PACKAGE)
 }
 
 /// Fails with one line when another program has the address.
@@ -91,7 +108,9 @@ impl Interrupt {
         let interrupt = Self::default();
         let handler = interrupt.clone();
         ctrlc::set_handler(move || {
-            handler.asked.store(true, Ordering::SeqCst);
+            if !handler.asked.swap(true, Ordering::SeqCst) {
+                say("stopping");
+            }
             terminate(handler.child.load(Ordering::SeqCst));
         })
         .context("cannot handle Ctrl-C")?;
@@ -101,6 +120,15 @@ impl Interrupt {
     /// True once the person asked to stop.
     pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// What came of a task; None, and said so, when it failed because the person stopped it.
+    pub fn unless_asked<T>(&self, outcome: Result<T>) -> Result<Option<T>> {
+        if outcome.is_err() && self.is_asked() {
+            say("stopped");
+            return Ok(None);
+        }
+        outcome.map(Some)
     }
 }
 
@@ -139,7 +167,7 @@ pub fn host_command(project: &Project, program: &Path, options: &Options) -> Res
 pub struct Server {
     child: Child,
     interrupt: Interrupt,
-    log: PathBuf,
+    log: Log,
     options: Options,
 }
 
@@ -151,10 +179,9 @@ impl Server {
         options: &Options,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let folder = options.data.join("logs");
-        fs::create_dir_all(&folder)?;
-        let log = folder.join("host.log");
-        let output = File::create(&log)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        let now = Moment::from_millis(i64::try_from(now)?);
+        let (log, output) = Log::begin(&options.data.join("logs"), now)?;
         let mut host = host_command(project, program, options)?;
         host.process_group(0).stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output);
         let child = host.spawn().with_context(|| format!("cannot start {}", program.display()))?;
@@ -172,7 +199,7 @@ impl Server {
 
     /// The file its log goes to.
     pub fn log(&self) -> &Path {
-        &self.log
+        self.log.file()
     }
 
     /// Waits until the host ends, by Ctrl-C or by itself; ending by itself is an error.
@@ -214,9 +241,11 @@ impl Server {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         let begun = Instant::now();
+        let mut told = begun;
         let address = format!("{}/host/v1/ready", self.base_url());
         loop {
-            if ureq::get(&address).call().is_ok() {
+            let asked = ureq::get(&address).config().timeout_global(Some(READY_ANSWERS_WITHIN));
+            if asked.build().call().is_ok() {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
@@ -229,18 +258,25 @@ impl Server {
                 bail!(
                     "the host is not ready after {} s; see {}",
                     READY_WITHIN.as_secs(),
-                    self.log.display()
+                    self.log().display()
                 );
+            }
+            if told.elapsed() > TELL_EVERY {
+                told = Instant::now();
+                let waited = begun.elapsed().as_secs();
+                say(&format!("{waited} s; a first start turns the components into machine code"));
             }
             std::thread::sleep(POLL_EVERY);
         }
     }
 
     fn failure(&self, status: ExitStatus) -> anyhow::Error {
-        let text = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n  ");
-        anyhow::anyhow!("the host ended ({status}); its last words:\n  {last}")
+        match self.log.last_words() {
+            Ok(last) => {
+                anyhow!("the host ended ({status}); its last words:\n  {}", last.join("\n  "))
+            }
+            Err(error) => anyhow!("the host ended ({status}); its log cannot be read: {error:#}"),
+        }
     }
 }
 
@@ -249,5 +285,20 @@ impl Drop for Server {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _nothing_left_to_do = self.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_no_failure_once_the_person_asked_to_stop() {
+        let interrupt = Interrupt::default();
+        assert_eq!(interrupt.unless_asked(Ok(7)).ok(), Some(Some(7)));
+        assert!(interrupt.unless_asked::<()>(Err(anyhow!("refused"))).is_err());
+        interrupt.asked.store(true, Ordering::SeqCst);
+        assert_eq!(interrupt.unless_asked::<()>(Err(anyhow!("refused"))).ok(), Some(None));
+        assert_eq!(interrupt.unless_asked(Ok(7)).ok(), Some(Some(7)));
     }
 }

@@ -10,15 +10,13 @@ use anyhow::Result;
 use crate::command::{cargo, is_installed, run};
 use crate::packages::Install;
 use crate::project::Project;
+use crate::server::PACKAGE as HOST;
 use crate::steps::Steps;
 use crate::{build, clients, redis, server, vendor};
 
 /// Variables with which a developer plays a part of the tests; left over in a shell, they must not
 /// quietly weaken the whole.
 const WEAKENING: [&str; 2] = ["STORY", "KILL_ROUNDS"];
-
-/// The host's package.
-const HOST: &str = "tradewind-host";
 
 /// What a run of the tests is asked for.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use tradewind_kernel::Day;
 use super::brand;
 use super::client::{Client, Write};
 use super::plan::{Actor, FIRST};
+use crate::up::DEMO_TENANT;
 use waiting::Candidate;
 
 mod before;
@@ -56,10 +57,15 @@ struct Told {
 /// cascade it told of.
 pub fn late_shipment(client: &Client<'_>) -> Result<Value> {
     if client.find(FIRST)?.is_none() {
-        bail!("the demo brand is not loaded here; start without --no-demo: cargo xtask up");
+        bail!(
+            "the demo brand is not in this system's tenant {DEMO_TENANT}: start the system again \
+             without --no-demo, with --fresh if the tenant holds something else"
+        );
     }
     let Some(candidate) = waiting::most_awaited(client)? else {
-        bail!("every confirmed purchase order is late already; start anew: cargo xtask up --fresh");
+        bail!(
+            "every confirmed purchase order is late already: start the system again with --fresh"
+        );
     };
     let names = Names::of(client, &candidate)?;
     let supplier = client.read(&format!("/suppliers/v1/suppliers/{}", candidate.supplier()))?;
@@ -169,10 +175,6 @@ fn whither(candidate: &Candidate, cascade: &Value) -> Vec<String> {
     ] {
         lines.push(format!("   {what:<20}GET {path}"));
     }
-    lines.extend(table::paragraph(
-        "A token: cargo xtask token --tenant demo --role viewer. Run this again, and the next \
-         order is late.",
-    ));
     lines
 }
 
