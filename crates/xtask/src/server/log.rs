@@ -54,7 +54,7 @@ impl Log {
         });
         // A host that was killed may have left half a line.
         let gap = if is_broken_off(&mut output)? { "\n" } else { "" };
-        write!(output, "{gap}{line}\n").with_context(cannot)?;
+        writeln!(output, "{gap}{line}").with_context(cannot)?;
         let begin = output.metadata()?.len();
         Ok((Self { file, begin }, output))
     }
