@@ -104,7 +104,7 @@ mod tests {
         let (_, mut output) = begin(&folder.path().join("logs"));
         write!(output, "first\nhalf a l").unwrap();
         let (second, mut output) = begin(&folder.path().join("logs"));
-        write!(output, "second\n").unwrap();
+        writeln!(output, "second").unwrap();
         let text = fs::read_to_string(second.file()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         let start: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
