@@ -54,7 +54,7 @@ impl Log {
         });
         // A host that was killed may have left half a line.
         let gap = if is_broken_off(&mut output)? { "\n" } else { "" };
-        write!(output, "{gap}{line}\n").with_context(cannot)?;
+        writeln!(output, "{gap}{line}").with_context(cannot)?;
         let begin = output.metadata()?.len();
         Ok((Self { file, begin }, output))
     }
@@ -104,7 +104,7 @@ mod tests {
         let (_, mut output) = begin(&folder.path().join("logs"));
         write!(output, "first\nhalf a l").unwrap();
         let (second, mut output) = begin(&folder.path().join("logs"));
-        write!(output, "second\n").unwrap();
+        writeln!(output, "second").unwrap();
         let text = fs::read_to_string(second.file()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         let start: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
