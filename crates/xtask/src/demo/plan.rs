@@ -80,7 +80,7 @@ pub type Chain = Vec<Call>;
 pub enum Clock {
     /// Where it stood.
     Stays,
-    /// At noon or so of a day.
+    /// Mid-morning of a day.
     On(Day),
     /// Real time.
     Real,
