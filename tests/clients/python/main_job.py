@@ -320,7 +320,7 @@ def before() -> str:
     )
     done(
         put_planning_promotions_by_id.sync("PROMO", client=planning_as("planner"), body=promotion),
-        plans.Promotion,
+        plans.PromotionSet,
     )
     sell("O1", "wholesale", 1, 90, "2026-12-18", "12.00")
     sell("O2", "wholesale", 2, 30, "2027-01-15", "12.00")
