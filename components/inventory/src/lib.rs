@@ -55,6 +55,7 @@ pub mod tick;
 pub mod trial;
 pub mod verify;
 pub mod views;
+mod working;
 
 pub use asks::Asks;
 
@@ -97,7 +98,7 @@ where
     }
 
     async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {
-        reactions::work(gather, &mark.item).await
+        working::work(gather, &mark.item).await
     }
 
     async fn tick(world: &W, tenant: &str) -> Result<(), Failure> {

@@ -382,19 +382,6 @@ async fn rest_of_promises<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<
 }
 
 /// One commit if it can be, else parts.
-fn effect(mut parts: Vec<Decision>) -> Effect {
+pub(crate) fn effect(mut parts: Vec<Decision>) -> Effect {
     if parts.len() == 1 { Effect::Done(parts.remove(0)) } else { Effect::Parts(parts) }
-}
-
-/// Works an item that waits to be pegged.
-///
-/// # Errors
-/// Outages.
-pub async fn work<W: World>(gather: &Gather<'_, W>, item: &str) -> Result<Effect, Failure> {
-    let Ok(sku) = item.parse::<Id>() else { return Ok(Effect::Done(Decision::default())) };
-    let mut reads = situation_reads(&sku);
-    reads.push(Read::Set { key: keys::promises(&sku) });
-    gather.prefetch(reads).await?;
-    let kept = promises(gather, &sku).await?;
-    Ok(effect(repeg(&situation(gather, &sku).await?, &kept).parts()))
 }

@@ -4,22 +4,26 @@
 //! once; correctness rests on that alone. A large effect keeps its position beside the cursor. An
 //! event that cannot be processed is parked: the cursor moves on and an exception opens.
 
+mod marks;
 mod merge;
 mod parking;
 mod plan;
 mod replay;
 
+use std::cell::Cell;
+
+use tradewind_kernel::Instant;
 use tradewind_kernel::decision::{Decision, Write};
 use tradewind_kernel::event::{Event, Origin};
 
-use self::plan::{Plan, PlanCause, first_plan, is_plan, stored};
+use self::plan::{Plan, first_plan, is_plan, stored};
 use self::replay::Meant;
 use crate::failure::Failure;
 use crate::gather::Gather;
 use crate::service::{Cause, Effect, Reaction, Service};
 use crate::store::{
-    Check, Commit, CursorMove, Found, Lease, MarkState, Needs, Outage, Outcome, Read, ReadRequest,
-    Snapshot, Store, keys,
+    Commit, CursorMove, Lease, MarkState, Needs, Outage, Outcome, ReadRequest, Snapshot, Store,
+    keys,
 };
 use crate::world::World;
 
@@ -92,7 +96,8 @@ pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Resul
         if let Some(lease) = lease {
             let service = std::marker::PhantomData;
             let begun = world.real_seconds();
-            let engine = Engine::<S, W> { world, tenant, owner: &owner, begun, service };
+            let seen = Cell::new(world.now());
+            let engine = Engine::<S, W> { world, tenant, owner: &owner, begun, seen, service };
             let mut progress = false;
             let worked = engine.run(lease, &mut progress).await;
             // Only what crashes or fails counts as a try in vain; having nothing to do does not.
@@ -140,6 +145,8 @@ struct Engine<'w, S, W> {
     owner: &'w str,
     /// When it began, in seconds of the real clock.
     begun: i64,
+    /// The latest moment that it has read of.
+    seen: Cell<Instant>,
     service: std::marker::PhantomData<S>,
 }
 
@@ -167,6 +174,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     async fn round(&self, lease: Lease, progress: &mut bool) -> Result<bool, Failure> {
         let store = self.world.store();
         let cut = store.cut(self.tenant, S::DOMAIN, CUT_LIMIT).await?;
+        self.see(&cut.events);
         let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
         let suspect = vain && !*progress;
         if let Some((plan, version)) = self.plan().await? {
@@ -220,6 +228,19 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
 
     fn gather(&self, attempt: u32) -> Gather<'_, W> {
         Gather::new(self.world, self.tenant, S::DOMAIN, Needs::Nothing, attempt)
+            .not_before(self.now())
+    }
+
+    /// Notes when these events happened: no effect comes before its cause, whatever the clock of
+    /// this instance says. A new day would otherwise be taken for the old one by an instance whose
+    /// clock is a moment behind.
+    fn see(&self, events: &[Event]) {
+        let latest = events.iter().map(|event| event.origin.at).max();
+        self.seen.set(latest.map_or(self.seen.get(), |latest| latest.max(self.seen.get())));
+    }
+
+    fn now(&self) -> Instant {
+        self.world.now().max(self.seen.get())
     }
 
     /// Nothing of interest up to `next`: only the cursor moves.
@@ -232,7 +253,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     }
 
     fn system_origin(&self) -> Origin {
-        let now = self.world.now();
+        let now = self.now();
         let correlation = tradewind_kernel::Id::unique("cor", now, self.world.random()).to_string();
         let (by, reason, parent, causation) = ("system".to_owned(), None, None, None);
         Origin { at: now, by, reason, correlation, parent, causation }
@@ -331,70 +352,5 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             }
         }
         Err(Outage(format!("an effect gave up after {MAX_EFFECT_ATTEMPTS} tries")).into())
-    }
-
-    /// Works a few marks; gives back whether there may be more to do.
-    async fn work_marks(&self, progress: &mut bool) -> Result<bool, Failure> {
-        if !S::WORKS_MARKS {
-            return Ok(false);
-        }
-        let read = Read::Marks { domain: S::DOMAIN, limit: MARK_LIMIT };
-        let found = self.gather(0).fetch(vec![read]).await?;
-        let Some(Found::Marks(marks)) = found.into_iter().next() else { return Ok(false) };
-        for mark in &marks {
-            self.work_item(&mark.item).await?;
-            *progress = true;
-        }
-        Ok(!marks.is_empty())
-    }
-
-    /// Works one item if it is marked, to the end.
-    async fn work_item(&self, item: &str) -> Result<(), Failure> {
-        for attempt in 0..MAX_EFFECT_ATTEMPTS {
-            let gather = self.gather(attempt);
-            let Some(mark) = gather.mark(item).await? else { return Ok(()) };
-            let effect = match S::work(&gather, &mark).await {
-                Err(Failure::Refused(refusal)) => {
-                    return Err(Outage(format!("working `{item}`: {refusal}")).into());
-                }
-                effect => effect?,
-            };
-            let origin = self.origin_of_mark(&mark);
-            let (decision, parts) = match effect {
-                Effect::Done(decision) => (decision, false),
-                Effect::Parts(parts) => {
-                    let (item, token) = (mark.item.clone(), mark.token.clone());
-                    let cause = PlanCause::Mark { item, token, origin: origin.clone() };
-                    let (steps, count) = (vec![String::new()], parts.len());
-                    let plan = Plan { cause, steps, step: 0, parts: count, part: 0 };
-                    gather.witness(Check::Record { key: keys::plan(S::DOMAIN), version: 0 });
-                    (stored::<S, W>(&plan, parts), true)
-                }
-            };
-            let mut commit = self.commit(&gather, decision, origin);
-            if !parts {
-                commit.unmark = Some((mark.item.clone(), mark.token.clone()));
-            }
-            match self.world.store().commit(&commit).await? {
-                Outcome::Done { .. } if parts => return self.write_out_mark().await,
-                Outcome::Done { .. } => return Ok(()),
-                // What is written all the time is left alone for a moment: a heavy item would
-                // otherwise be worked in vain as fast as it can be.
-                _ => self.world.pause(WORK_PAUSE_MILLIS.min(1 << attempt.min(8))).await,
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes out the parts of a mark's effect that has just been stored.
-    async fn write_out_mark(&self) -> Result<(), Failure> {
-        while let Some((plan, version)) = self.plan().await? {
-            if !matches!(plan.cause, PlanCause::Mark { .. }) {
-                return Ok(());
-            }
-            let cursor = self.world.store().cut(self.tenant, S::DOMAIN, 1).await?.cursor;
-            Box::pin(self.continue_plan(plan, version, cursor, false)).await?;
-        }
-        Ok(())
     }
 }

@@ -101,6 +101,12 @@ impl<'w, W: World> Gather<'w, W> {
         Self { world, tenant, domain, needs, now: world.now(), attempt, trust, memory }
     }
 
+    /// As of this moment, if the clock is not there yet.
+    pub(crate) fn not_before(mut self, moment: Instant) -> Self {
+        self.now = self.now.max(moment);
+        self
+    }
+
     pub(crate) fn trusting(self, trust: Trust) -> Self {
         self.trust.set(trust);
         self

@@ -5,11 +5,11 @@
 mod store_support;
 
 use store_support::*;
-use tradewind_kernel::Decision;
 use tradewind_kernel::decision::Write;
-use tradewind_kernel::event::{Domain, Event, NewEvent, unless_told_anew};
+use tradewind_kernel::event::{Domain, Event, NewEvent, Origin, unless_told_anew};
 use tradewind_kernel::events::system::EventReplayed;
 use tradewind_kernel::refusal::Refusal;
+use tradewind_kernel::{Decision, Instant};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::catch_up::catch_up;
 use tradewind_shell::failure::Failure;
@@ -62,6 +62,7 @@ impl<W: World> Service<W> for Counting {
         let count = gather.record::<u64>("finance:count").await?.map_or(0, |kept| kept.value);
         let mut decision = Decision::default();
         decision.put("finance:count", &(count + 1));
+        decision.put("finance:now", &gather.now());
         Ok(decision.into())
     }
 }
@@ -170,5 +171,22 @@ fn a_replay_gives_way_to_what_was_told_since() {
             react(&store).await.unwrap();
             assert_eq!(standing(&store).await, (effects, vec![]), "after {since}");
         }
+    });
+}
+
+#[test]
+fn no_effect_comes_before_its_cause_whatever_the_clock_of_an_instance_says() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let later: Instant = serde_json::from_str("\"2026-12-02T00:00:00.005Z\"").unwrap();
+        let origin = Origin { at: later, ..origin("c1") };
+        let events = vec![event(GOOD)];
+        done(&store, &Commit { events, origin, ..commit(Domain::Inventory) }).await;
+        assert!(world(&store).now() < later, "the instance's clock is behind");
+        react(&store).await.unwrap();
+        let read = vec![Read::Record { key: "finance:now".to_owned() }];
+        let found = store.read(&request(Domain::Finance, read)).await.unwrap().found;
+        let [Found::Record(Some(now))] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(serde_json::from_str::<Instant>(&now.json).unwrap(), later);
     });
 }

@@ -87,7 +87,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
     pub(super) fn origin_of_plan(&self, plan: &Plan) -> Origin {
         match &plan.cause {
             PlanCause::Events(events) => self.origin_of(&events[0]),
-            PlanCause::Mark { origin, .. } => Origin { at: self.world.now(), ..origin.clone() },
+            PlanCause::Mark { origin, .. } => Origin { at: self.now(), ..origin.clone() },
         }
     }
 
