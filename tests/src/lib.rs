@@ -6,6 +6,7 @@
 //! * [`story`] reads `scenarios/*.md`, stories that a buyer can read, and plays them on a driver.
 //! * [`compare`] holds an answer against what a story expects.
 //! * [`simulation`] plays histories of chance on the six domains and on a small model of them.
+//! * [`fuzzing`] sends lawful and nearly lawful requests made from the published documents.
 //! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
 //!   and holds the product against them.
 //! * [`breaking`] holds a published document against an older one.
@@ -16,6 +17,7 @@ pub mod breaking;
 pub mod chance;
 pub mod compare;
 pub mod driver;
+pub mod fuzzing;
 pub mod hosted;
 pub mod ledger;
 pub mod load;

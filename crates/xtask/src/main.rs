@@ -11,7 +11,7 @@ use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
 use xtask::server::Interrupt;
-use xtask::{bench, build, demo, docs, plugin, sim, test, up};
+use xtask::{bench, build, demo, docs, fuzz, plugin, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -74,6 +74,8 @@ enum Task {
     },
     /// Play seeds of the simulation: one again, or new ones for a while.
     Sim(sim::Options),
+    /// Send requests made from the published documents: one seed again, or new ones for a while.
+    Fuzz(fuzz::Options),
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -139,6 +141,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench { setup, arguments } => bench::bench(&project, setup.install(), &arguments),
         Task::Plugin { task } => plugin::plugin(&project, &task),
         Task::Sim(options) => sim::sim(&project, &options),
+        Task::Fuzz(options) => fuzz::fuzz(&project, &options),
         Task::Docs => docs::docs(&project),
     }
 }

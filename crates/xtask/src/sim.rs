@@ -47,7 +47,7 @@ pub fn sim(project: &Project, options: &Options) -> Result<()> {
 }
 
 /// The seconds of `90s`, `10m` or `2h`.
-fn seconds(text: &str) -> Result<u64> {
+pub(crate) fn seconds(text: &str) -> Result<u64> {
     let units = [("s", 1), ("m", 60), ("h", 3600)];
     for (unit, times) in units {
         if let Some(number) = text.strip_suffix(unit) {
