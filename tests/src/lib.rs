@@ -6,6 +6,7 @@
 //! * [`story`] reads `scenarios/*.md`, stories that a buyer can read, and plays them on a driver.
 //! * [`compare`] holds an answer against what a story expects.
 //! * [`simulation`] plays histories of chance on the six domains and on a small model of them.
+//! * [`fuzzing`] sends lawful and nearly lawful requests made from the published documents.
 //! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
 //!   and holds the product against them; [`history`] judges whether what they saw has an order;
 //!   [`crowd`] is the three together.
@@ -20,6 +21,7 @@ pub mod chaos;
 pub mod compare;
 pub mod crowd;
 pub mod driver;
+pub mod fuzzing;
 pub mod history;
 pub mod hosted;
 pub mod ledger;

@@ -262,8 +262,19 @@ pub fn set(policy: Policy, current: Option<(u64, Policy)>) -> Result<Decision, R
 }
 
 /// The policy as others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PolicyAnswer {
+    /// The rules, in order.
+    pub rules: Vec<Rule>,
+    /// How the plug-in for order approval is dealt with.
+    pub plugin: PluginPolicy,
+    /// The version, as in `ETag`; `0` while nobody has set a policy.
+    pub version: String,
+}
+
+/// The policy as others see it.
 #[must_use]
 pub fn answer(policy: &Policy, version: u64) -> serde_json::Value {
-    let Policy { rules, plugin } = policy;
-    serde_json::json!({ "rules": rules, "plugin": plugin, "version": version.to_string() })
+    let Policy { rules, plugin } = policy.clone();
+    serde_json::json!(PolicyAnswer { rules, plugin, version: version.to_string() })
 }

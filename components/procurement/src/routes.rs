@@ -8,7 +8,7 @@ use crate::confirmation::Confirmation;
 use crate::draft::Draft;
 use crate::ending::Reason;
 use crate::order::OrderAnswer;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyAnswer};
 use crate::receipt::{Arrival, Receipt};
 
 /// What can be asked of procurement.
@@ -216,7 +216,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route {
         summary: "Replaces the approval policy; without rules every order needs one approver",
         body: Some(described::<Policy>),
-        answers: &[(200, Some(described::<Policy>)), (201, Some(described::<Policy>))],
+        answers: &[(200, Some(described::<PolicyAnswer>)), (201, Some(described::<PolicyAnswer>))],
         ..Route::new(
             Method::Put,
             "/procurement/v1/policies/approval",
@@ -226,7 +226,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     },
     Route {
         summary: "The approval policy",
-        answers: &[(200, Some(described::<Policy>))],
+        answers: &[(200, Some(described::<PolicyAnswer>))],
         ..Route::new(
             Method::Get,
             "/procurement/v1/policies/approval",

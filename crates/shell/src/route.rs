@@ -124,7 +124,9 @@ impl QueryParameter {
             "id" => (value.parse::<Id>().is_ok(), "an id"),
             "date" => (value.parse::<Day>().is_ok(), "a day such as 2026-12-31"),
             "currency" => (value.parse::<Currency>().is_ok(), "a currency such as USD"),
-            "integer" => (value.parse::<i64>().is_ok(), "a whole number"),
+            "integer" => {
+                (value.parse::<i64>().is_ok() && !value.starts_with('+'), "a whole number")
+            }
             "boolean" => (value.parse::<bool>().is_ok(), "true or false"),
             words if words.contains('|') => {
                 let fits = words.split('|').any(|word| word == value);

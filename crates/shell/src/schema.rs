@@ -2,7 +2,8 @@
 //!
 //! A caller learns every fault at once, each with a JSON pointer (RFC 6901). Faults of shape
 //! (`type`, `required`, `unknown-field`) make a body malformed: 400. Faults of value
-//! (`out-of-range`, `format`, `enum`, `too-short`, `too-long`, `too-few`, `too-many`) make it
+//! (`out-of-range`, `format`, `enum`, `too-short`, `too-long`, `too-few`, `too-many`,
+//! `duplicate`) make it
 //! wrong: 422. With both kinds it is 400, naming all.
 //!
 //! An integer without bounds of its own may be at most [`LIMIT`] in size, so a quantity needs no

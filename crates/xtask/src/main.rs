@@ -10,7 +10,7 @@ use xtask::command::say;
 use xtask::keys::{Bearer, Keys};
 use xtask::packages::Install;
 use xtask::project::{DOMAINS, Project};
-use xtask::{bench, build, chaos, demo, docs, late_shipment, plugin, sim, test, up};
+use xtask::{bench, build, chaos, demo, docs, fuzz, late_shipment, plugin, sim, test, up};
 
 /// The task runner of Tradewind.
 #[derive(Parser)]
@@ -81,6 +81,8 @@ enum Task {
         #[command(flatten)]
         options: chaos::Options,
     },
+    /// Send requests made from the published documents: one seed again, or new ones for a while.
+    Fuzz(fuzz::Options),
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -153,6 +155,7 @@ fn run(task: Task) -> Result<()> {
         Task::Plugin { task } => plugin::plugin(&project, &task),
         Task::Sim(options) => sim::sim(&project, &options),
         Task::Chaos { setup, options } => chaos::chaos(&project, setup.install(), &options),
+        Task::Fuzz(options) => fuzz::fuzz(&project, &options),
         Task::Docs => docs::docs(&project),
     }
 }

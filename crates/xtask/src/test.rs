@@ -12,7 +12,7 @@ use crate::packages::Install;
 use crate::project::Project;
 use crate::server::PACKAGE as HOST;
 use crate::steps::Steps;
-use crate::{build, clients, redis, server, vendor};
+use crate::{build, clients, deny, redis, server, vendor};
 
 /// Variables with which a developer plays a part of the tests; left over in a shell, they must not
 /// quietly weaken the whole.
@@ -49,6 +49,7 @@ fn all(project: &Project, install: Install, options: &Options, steps: &mut Steps
     steps.need("clients' languages and packages", || clients::ensure(project, install))?;
     steps.need("components", || build::build(project, install))?;
     steps.need("host", || server::build(project))?;
+    steps.check("dependencies", || deny::check(project));
     steps.check("vendored WIT", || vendor::check(project));
     steps.check("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])

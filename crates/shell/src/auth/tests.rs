@@ -260,3 +260,54 @@ fn the_cache_is_bounded_and_checks_expiry() {
     cache.verify(&latest, NOW + 60).unwrap();
     assert_eq!(cache.callers.len(), 2);
 }
+
+#[test]
+fn a_key_that_was_taken_out_is_no_key() {
+    let ec = json!({"kty": "EC", "crv": "P-256", "kid": "ec", "x": EC_X, "y": EC_Y});
+    let ed = json!({"kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": ED_X});
+    let with = |keys: &[&Value]| json!({ "keys": keys }).to_string();
+    let old = token(&claims());
+    let new = signed(&json!({"alg": "ES256", "kid": "ec"}), &claims(), Algorithm::ES256);
+    let ask = |cache: &mut TokenCache, token: &str| {
+        cache.verify(token, NOW).map_or_else(|refusal| refusal.code, |_| "ok".to_owned())
+    };
+    let mut before = TokenCache::new(&with(&[&ed]), "tradewind").unwrap();
+    assert_eq!([&old, &new].map(|token| ask(&mut before, token)), ["ok", "token-key"]);
+    let mut both = TokenCache::new(&with(&[&ed, &ec]), "tradewind").unwrap();
+    assert_eq!([&old, &new].map(|token| ask(&mut both, token)), ["ok", "ok"]);
+    // It remembers both, and is no longer for the keys that are configured.
+    assert!(!both.is_for(&with(&[&ec]), "tradewind"));
+    let mut after = TokenCache::new(&with(&[&ec]), "tradewind").unwrap();
+    assert_eq!([&old, &new].map(|token| ask(&mut after, token)), ["token-key", "ok"]);
+    // Another key under the old name is another key.
+    let renamed = json!({"kty": "EC", "crv": "P-256", "kid": "ed", "x": EC_X, "y": EC_Y});
+    let mut other = TokenCache::new(&with(&[&renamed]), "tradewind").unwrap();
+    assert_eq!(ask(&mut other, &old), "token-key");
+    let claimed = signed(&json!({"alg": "ES256", "kid": "ed"}), &claims(), Algorithm::EdDSA);
+    assert_eq!(ask(&mut other, &claimed), "token-signature");
+}
+
+#[test]
+fn no_change_of_a_token_is_let_through() {
+    let good = token(&claims());
+    let letters = b"ABYZabyz0189-_.=+/ \n";
+    let mut state = 1_u64;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for _ in 0..5_000 {
+        let mut bytes = good.clone().into_bytes();
+        let place = draw(bytes.len());
+        match draw(4) {
+            0 => bytes[place] = letters[draw(letters.len())],
+            1 => drop(bytes.remove(place)),
+            2 => bytes.insert(place, letters[draw(letters.len())]),
+            _ => bytes.swap(place, draw(good.len())),
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        if text != good {
+            assert!(verify(&keys(), "tradewind", &text, NOW).is_err(), "{text}");
+        }
+    }
+}

@@ -7,6 +7,8 @@
 
 mod choice;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Number, Value};
 use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::refusal::Fault;
@@ -211,6 +213,10 @@ impl<'a> Walk<'a> {
         }
         if let Some(most) = array.max_items.filter(|most| items.len() > *most) {
             self.add(pointer, "too-many", format!("at most {most} items"));
+        }
+        let mut seen = BTreeSet::new();
+        if array.unique_items && !items.iter().all(|item| seen.insert(item.to_string())) {
+            self.add(pointer, "duplicate", "an item stands there twice");
         }
         // Tuples (`prefixItems`) are left to serde; our bodies have none.
         let ArrayItems::RefOrSchema(schema) = &array.items else { return };

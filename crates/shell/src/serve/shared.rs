@@ -69,7 +69,7 @@ pub(super) fn find(domain: &str, path: &str, method: Option<Method>) -> Result<M
             Some((before, after)) => path
                 .strip_prefix(before)
                 .and_then(|rest| rest.strip_suffix(after))
-                .filter(|event| !event.contains('/'))
+                .filter(|event| !event.is_empty() && !event.contains('/'))
                 .map(|event| vec![("event", event.to_owned())]),
         };
         if let Some(parameters) = parameters {
@@ -103,11 +103,9 @@ pub(super) async fn answer<S: Service<W>, W: World>(
     if !allowed {
         return Err(forbidden(&call, roles).await);
     }
+    check_query(&call.query, if operation == Common::Events { EVENT_QUERY } else { &[] })?;
     match operation {
-        Common::Events => {
-            check_query(&call.query, EVENT_QUERY)?;
-            events(&call).await
-        }
+        Common::Events => events(&call).await,
         Common::OpenApi => Ok(Answer { document: Some(S::openapi()), ..Answer::ok(Value::Null) }),
         Common::Parked => parked(&call).await,
         Common::Replay | Common::Dismiss => {

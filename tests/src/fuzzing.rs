@@ -1,0 +1,16 @@
+//! Requests of chance from the published documents, lawful and nearly lawful, and what must hold of
+//! each answer.
+//!
+//! * [`schema`] holds a value against a published schema, apart from the product's own checks.
+//! * [`lawful`] makes values that a schema allows; [`wrong`] spoils them.
+//! * [`request`] makes a whole request of an operation, and knows what is wrong with it.
+//! * [`judge`] holds the answer against the document and the store; [`campaign`] plays a seed.
+//!
+//! One seed is one sequence of requests: what was found is found again.
+
+pub mod campaign;
+pub mod judge;
+pub mod lawful;
+pub mod request;
+pub mod schema;
+pub mod wrong;

@@ -1,0 +1,316 @@
+//! Plays one seed: a sequence of requests on a furnished tenant, each answer judged.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tradewind_kernel::event::Domain;
+use tradewind_shell::auth::Caller;
+use tradewind_shell::http::{Request, Response};
+use tradewind_shell::route::Role;
+
+use super::judge;
+use super::lawful::Ids;
+use super::request::{HOME, Operation, Shot, shortened, shot};
+use crate::chance::Chance;
+use crate::native::{Moment, Native};
+use crate::story;
+
+/// Requests of a seed: enough for some to build on others.
+pub const REQUESTS: u64 = 200;
+
+/// What was found, and how it is seen again.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The seed.
+    pub seed: u64,
+    /// Which request of it; the first is 1.
+    pub number: u64,
+    /// What is wrong.
+    pub what: Vec<String>,
+    /// The operation, to tell findings apart.
+    pub operation: String,
+    told: String,
+    answered: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, number, told, answered, .. } = self;
+        let what = self.what.join("\n  ");
+        writeln!(formatter, "seed {seed}, request {number}: {what}\n{told}\n  -> {answered}")?;
+        write!(formatter, "again: cargo xtask fuzz {seed}")
+    }
+}
+
+/// What was asked and how it was answered.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// Requests.
+    pub requests: u64,
+    /// Requests that the documents allow.
+    pub lawful: u64,
+    /// Operations that granted something, and how often.
+    pub granted: BTreeMap<String, u64>,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+}
+
+impl Counts {
+    /// Adds those of another seed.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.lawful += other.lawful;
+        for (name, count) in &other.granted {
+            *self.granted.entry(name.clone()).or_default() += count;
+        }
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+    }
+}
+
+/// The documents and the furnished tenant from which every seed begins.
+pub struct Campaign {
+    documents: Vec<Value>,
+    moment: Moment,
+}
+
+fn admin(method: &str, path: &str, body: &Value) -> (Caller, Request) {
+    let caller = Caller {
+        subject: "admin".to_owned(),
+        tenant: HOME.to_owned(),
+        roles: vec![Role::Admin],
+        supplier: None,
+        channel: None,
+        expires: i64::MAX,
+    };
+    let request = Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
+        ..Request::default()
+    };
+    (caller, request)
+}
+
+impl Campaign {
+    /// Reads the documents and plays the main job.
+    ///
+    /// # Errors
+    /// A document is missing, or the main job fails.
+    pub fn new() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut documents = Vec::new();
+        for domain in Domain::ALL {
+            let file = root.join(format!("components/{domain}/openapi.json"));
+            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            documents.push(serde_json::from_str(&text)?);
+        }
+        let mut product = Native::default();
+        let main_job = fs::read_to_string(root.join("tests/scenarios/main_job.md"))?;
+        story::play(&mut product, HOME, &main_job)?;
+        for (path, body) in [
+            ("/finance/v1/rates/EUR/2026-11-01", json!({ "rate": "1.1" })),
+            ("/inventory/v1/lanes/FBA/OWN", json!({ "days": 2 })),
+            ("/planning/v1/policies/X/OWN", json!({})),
+        ] {
+            let (caller, request) = admin("PUT", path, &body);
+            let answer = product.answer(caller, &request)?;
+            ensure!(answer.status < 300, "{path} answered {}", answer.status);
+            product.settle()?;
+        }
+        Ok(Self { documents, moment: product.moment() })
+    }
+
+    /// All operations of all documents.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Operation<'_>> {
+        let mut found = Vec::new();
+        for document in &self.documents {
+            for (path, item) in document["paths"].as_object().into_iter().flatten() {
+                for (method, told) in item.as_object().into_iter().flatten() {
+                    let method = method.to_ascii_uppercase();
+                    found.push(Operation { document, method, path, told });
+                }
+            }
+        }
+        found
+    }
+
+    /// Plays a seed to its end.
+    #[must_use]
+    pub fn seed(&self, seed: u64, requests: u64) -> (Counts, Vec<Finding>) {
+        let operations = self.operations();
+        let mut play = Play {
+            product: self.moment.begin(),
+            chance: Chance::new(seed),
+            ids: Ids::known(),
+            contents: String::new(),
+            counts: Counts::default(),
+            findings: Vec::new(),
+            seed,
+        };
+        play.contents = play.product.store().contents(HOME);
+        for number in 1..=requests {
+            let operation = play.chance.one_of(&operations).clone();
+            if !play.request(&operation, number) {
+                break;
+            }
+        }
+        play.ending(requests);
+        (play.counts, play.findings)
+    }
+}
+
+struct Play {
+    product: Native,
+    chance: Chance,
+    ids: Ids,
+    contents: String,
+    counts: Counts,
+    findings: Vec<Finding>,
+    seed: u64,
+}
+
+impl Play {
+    /// Sends a request; false when the product is of no further use.
+    fn request(&mut self, operation: &Operation<'_>, number: u64) -> bool {
+        let shot = shot(&mut self.chance, &self.ids, operation, number);
+        let name = format!("{} {}", operation.method, operation.path);
+        self.counts.requests += 1;
+        self.counts.lawful += u64::from(shot.wrong.is_empty());
+        let finding = |what: Vec<String>, answered: String| Finding {
+            seed: self.seed,
+            number,
+            what,
+            operation: name.clone(),
+            told: shot.told(),
+            answered,
+        };
+        let product = &mut self.product;
+        let sent =
+            catch_unwind(AssertUnwindSafe(|| product.answer(shot.caller.clone(), &shot.request)));
+        let Ok(Ok(response)) = sent else {
+            let found = finding(vec!["it panicked".to_owned()], String::new());
+            self.findings.push(found);
+            return false;
+        };
+        *self.counts.statuses.entry(response.status).or_default() += 1;
+        let said = shortened(&String::from_utf8_lossy(&response.body));
+        let answered = format!("{} {said}", response.status);
+        let mut what = judge::answer(operation, &shot, &response);
+        let granted = (200..300).contains(&response.status);
+        let wrote = granted && operation.method != "GET";
+        if !granted {
+            let after = self.product.store().contents(HOME);
+            what.extend(judge::unchanged(&self.contents, &after, response.status));
+            self.contents = after;
+        }
+        if granted {
+            *self.counts.granted.entry(name.clone()).or_default() += 1;
+            learn(&mut self.ids, operation, &response);
+        }
+        let usable = if wrote || response.status == 403 {
+            let settled = settle(&mut self.product);
+            what.extend(settled.iter().cloned());
+            self.contents = self.product.store().contents(HOME);
+            what.extend(self.again(&shot, &response));
+            settled.is_none()
+        } else {
+            true
+        };
+        if !what.is_empty() {
+            let found = Finding {
+                seed: self.seed,
+                number,
+                what,
+                operation: name,
+                told: shot.told(),
+                answered,
+            };
+            self.findings.push(found);
+        }
+        usable
+    }
+
+    /// A write under a key, sent again: the same answer, and nothing changes.
+    fn again(&mut self, shot: &Shot, first: &Response) -> Option<String> {
+        let keyed = shot.request.header("idempotency-key").is_some();
+        // A tick takes no key: it may be repeated by what it is.
+        if !keyed || first.status >= 300 || shot.request.path.ends_with("/tick") {
+            return None;
+        }
+        let again = self.product.answer(shot.caller.clone(), &shot.request).ok()?;
+        let after = self.product.store().contents(HOME);
+        if (again.status, &again.body) != (first.status, &first.body) {
+            let said = shortened(&String::from_utf8_lossy(&again.body));
+            return Some(format!("sent again it answered {} {said}", again.status));
+        }
+        (after != self.contents).then(|| "sent again it changed something".to_owned())
+    }
+
+    /// What must hold when all is done.
+    fn ending(&mut self, number: u64) {
+        for (path, list) in [
+            ("/inventory/v1/verify", "/differences"),
+            ("/reporting/v1/audit/verify", "/fault"),
+            ("/suppliers/v1/parked", "/items"),
+            ("/procurement/v1/parked", "/items"),
+            ("/inventory/v1/parked", "/items"),
+            ("/planning/v1/parked", "/items"),
+            ("/finance/v1/parked", "/items"),
+            ("/reporting/v1/parked", "/items"),
+        ] {
+            let (caller, request) = admin("GET", path, &Value::Null);
+            let Ok(answer) = self.product.answer(caller, &request) else { continue };
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let wrong = body.pointer(list).is_some_and(|found| {
+                !found.is_null() && found.as_array().is_none_or(|found| !found.is_empty())
+            });
+            if answer.status != 200 || wrong {
+                self.findings.push(Finding {
+                    seed: self.seed,
+                    number,
+                    what: vec!["at the end something is not as it must be".to_owned()],
+                    operation: format!("GET {path}"),
+                    told: format!("GET {path}"),
+                    answered: format!("{} {}", answer.status, shortened(&body.to_string())),
+                });
+            }
+        }
+    }
+}
+
+fn settle(product: &mut Native) -> Option<String> {
+    match catch_unwind(AssertUnwindSafe(|| product.settle())) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(format!("afterwards a domain cannot catch up: {error:#}")),
+        Err(_) => Some("afterwards a domain panicked catching up".to_owned()),
+    }
+}
+
+/// Keeps the ids of what an answer shows, so that later requests find something.
+fn learn(ids: &mut Ids, operation: &Operation<'_>, response: &Response) {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let list = operation.path.split("/{").next().unwrap_or("");
+    let items = body["items"].as_array().into_iter().flatten();
+    for shown in std::iter::once(&body).chain(items) {
+        for (name, value) in shown.as_object().into_iter().flatten() {
+            let Some(value) = value.as_str() else { continue };
+            match name.as_str() {
+                "id" => ids.learn(list, value),
+                "order" | "sku" | "node" | "supplier" | "channel" | "receipt" => {
+                    ids.learn(name, value);
+                }
+                "correlationid" => ids.learn("/reporting/v1/cascades", value),
+                _ => {}
+            }
+        }
+    }
+}

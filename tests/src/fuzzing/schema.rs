@@ -1,0 +1,189 @@
+//! A JSON value against a published schema, judged from the document alone.
+//!
+//! The product checks bodies by the types behind the document; this reads the document as an
+//! outside program would, so that the two can differ and be seen to. In one point it is as strict as
+//! the product says it is: `1.0` is no integer.
+
+use chrono::{DateTime, NaiveDate};
+use serde_json::Value;
+
+/// What is wrong with a value, each fault with its JSON pointer.
+#[must_use]
+pub fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    let mut judge = Judge { document, faults: Vec::new() };
+    judge.check(schema, value, "");
+    judge.faults
+}
+
+/// What a schema refers to, itself when to nothing.
+#[must_use]
+pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let pointer = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    let found = pointer.and_then(|pointer| document.pointer(pointer));
+    found.map_or(schema, |found| resolved(document, found))
+}
+
+/// Whether a text is of one of the patterns that we publish.
+///
+/// # Panics
+/// A new pattern was published; it is added here.
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
+    let decimal = |whole: usize, places: usize| {
+        let text = text.strip_prefix('-').unwrap_or(text);
+        let (before, after) = text.split_once('.').map_or((text, None), |(a, b)| (a, Some(b)));
+        let digits = |part: &str, most: usize| {
+            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        digits(before, whole) && after.is_none_or(|after| digits(after, places))
+    };
+    match pattern {
+        "^[!-~]+$" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
+        r"^-?[0-9]{1,16}(\.[0-9]{1,6})?$" => decimal(16, 6),
+        r"^-?[0-9]+(\.[0-9]+)?$" => decimal(usize::MAX, usize::MAX),
+        "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$" => {
+            let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+            let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+            first && text.len() <= 64 && text.bytes().all(inner)
+        }
+        "^[A-Z]{3}$" => text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
+        other => panic!("the pattern {other} is new"),
+    }
+}
+
+fn of_format(format: &str, text: &str) -> bool {
+    match format {
+        "date" => text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok(),
+        "date-time" => DateTime::parse_from_rfc3339(text).is_ok(),
+        _ => true,
+    }
+}
+
+fn of_type(name: &str, value: &Value) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("the type {other} is new"),
+    }
+}
+
+/// The names of a schema's types; none when it says nothing of them.
+#[must_use]
+pub fn types(schema: &Value) -> Vec<&str> {
+    match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+struct Judge<'a> {
+    document: &'a Value,
+    faults: Vec<String>,
+}
+
+impl Judge<'_> {
+    fn add(&mut self, at: &str, what: impl std::fmt::Display) {
+        self.faults.push(format!("{at}: {what}"));
+    }
+
+    fn check(&mut self, schema: &Value, value: &Value, at: &str) {
+        let schema = resolved(self.document, schema);
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            self.check(part, value, at);
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            let fits = |choice: &&Value| faults(self.document, choice, value).is_empty();
+            let count = choices.iter().filter(fits).count();
+            if count != 1 {
+                self.add(at, format!("fits {count} of {} forms", choices.len()));
+            }
+        }
+        let types = types(schema);
+        if !types.is_empty() && !types.iter().any(|name| of_type(name, value)) {
+            self.add(at, format!("is no {}", types.join(" or ")));
+            return;
+        }
+        if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+            self.add(at, format!("{value} is none of the words"));
+        }
+        match value {
+            Value::String(text) => self.text(schema, text, at),
+            Value::Number(number) => {
+                let whole = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+                let bound = |name: &str| schema[name].as_i64().map(i128::from);
+                let below = bound("minimum").zip(whole).is_some_and(|(least, it)| it < least);
+                let above = bound("maximum").zip(whole).is_some_and(|(most, it)| it > most);
+                if below || above {
+                    self.add(at, format!("{number} is out of range"));
+                }
+            }
+            Value::Array(items) => self.items(schema, items, at),
+            Value::Object(members) => self.members(schema, members, at),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, schema: &Value, text: &str, at: &str) {
+        let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+        let short = schema["minLength"].as_u64().is_some_and(|least| length < least);
+        let long = schema["maxLength"].as_u64().is_some_and(|most| length > most);
+        if short || long {
+            self.add(at, "has a wrong length");
+        }
+        if schema["pattern"].as_str().is_some_and(|pattern| !fits(pattern, text)) {
+            self.add(at, format!("`{text}` does not fit the pattern"));
+        }
+        if schema["format"].as_str().is_some_and(|format| !of_format(format, text)) {
+            self.add(at, format!("`{text}` is not of the format"));
+        }
+    }
+
+    fn items(&mut self, schema: &Value, items: &[Value], at: &str) {
+        let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        let few = schema["minItems"].as_u64().is_some_and(|least| count < least);
+        let many = schema["maxItems"].as_u64().is_some_and(|most| count > most);
+        if few || many {
+            self.add(at, "has a wrong number of items");
+        }
+        let twice = |(place, item): (usize, &Value)| items[..place].contains(item);
+        if schema["uniqueItems"] == true && items.iter().enumerate().any(twice) {
+            self.add(at, "has an item twice");
+        }
+        if schema["items"].is_object() {
+            for (place, item) in items.iter().enumerate() {
+                self.check(&schema["items"], item, &format!("{at}/{place}"));
+            }
+        }
+    }
+
+    fn members(&mut self, schema: &Value, members: &serde_json::Map<String, Value>, at: &str) {
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !members.contains_key(name) {
+                self.add(at, format!("`{name}` is missing"));
+            }
+        }
+        for (name, value) in members {
+            let place = format!("{at}/{name}");
+            if let Some(known) = schema["properties"].get(name) {
+                self.check(known, value, &place);
+                continue;
+            }
+            match &schema["additionalProperties"] {
+                Value::Bool(false) => self.add(&place, "is unknown"),
+                Value::Object(_) => {
+                    if schema["propertyNames"].is_object() {
+                        self.check(&schema["propertyNames"], &Value::from(name.as_str()), &place);
+                    }
+                    self.check(&schema["additionalProperties"], value, &place);
+                }
+                _ => {}
+            }
+        }
+    }
+}
