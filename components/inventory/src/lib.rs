@@ -55,7 +55,6 @@ pub mod tick;
 pub mod trial;
 pub mod verify;
 pub mod views;
-mod working;
 
 pub use asks::Asks;
 
@@ -98,7 +97,7 @@ where
     }
 
     async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {
-        working::work(gather, &mark.item).await
+        reactions::work(gather, &mark.item).await
     }
 
     async fn tick(world: &W, tenant: &str) -> Result<(), Failure> {

@@ -6,6 +6,8 @@
 //! that causes do not mix. One item goes in one commit with all its promises, unless they are very
 //! many: then the supply goes first and the promises follow in parts.
 
+mod working;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -33,6 +35,8 @@ use crate::repegging::repeg;
 use crate::shelf::Shelf;
 use crate::situation::{Situation, availability_changed};
 use crate::supply::SupplyLine;
+
+pub use working::work;
 
 /// Before the name of an item whose many promises follow its supply: the first step, and the other.
 const SUPPLY_STEP: &str = "supply:";
@@ -382,6 +386,6 @@ async fn rest_of_promises<W: World>(gather: &Gather<'_, W>, sku: &Id) -> Result<
 }
 
 /// One commit if it can be, else parts.
-pub(crate) fn effect(mut parts: Vec<Decision>) -> Effect {
+fn effect(mut parts: Vec<Decision>) -> Effect {
     if parts.len() == 1 { Effect::Done(parts.remove(0)) } else { Effect::Parts(parts) }
 }

@@ -7,9 +7,9 @@ use tradewind_shell::service::Effect;
 use tradewind_shell::store::Read;
 use tradewind_shell::world::World;
 
+use super::effect;
 use crate::gathering::{promises, situation, situation_reads};
 use crate::keys;
-use crate::reactions::effect;
 use crate::repegging::repeg;
 use crate::tick::LastDay;
 
