@@ -1,12 +1,10 @@
 //! `cargo xtask fuzz`: requests made from the published documents, one seed again or for a while.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::Result;
 
-use crate::command::{cargo, run};
+use crate::command::run;
 use crate::project::Project;
-use crate::sim::seconds;
+use crate::sim::seeds;
 
 /// What is sent.
 #[derive(clap::Args)]
@@ -19,18 +17,9 @@ pub struct Options {
 }
 
 /// Plays the seeds in a process of its own: the fuzzer is part of the tests.
-#[allow(clippy::disallowed_methods, reason = "seeds that nobody has chosen come from the clock")]
+///
+/// # Errors
+/// The duration is none, or a seed finds something.
 pub fn fuzz(project: &Project, options: &Options) -> Result<()> {
-    let mut command =
-        cargo(project.root(), ["run", "--package", "tradewind-tests", "--bin", "fuzz", "--"]);
-    match options.seed {
-        Some(seed) => command.args(["--from", &seed.to_string(), "--count", "1"]),
-        None => {
-            let seconds = seconds(options.duration.as_deref().unwrap_or("1m"))?;
-            let from = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-            let from = from.wrapping_mul(1_000_003);
-            command.args(["--from", &from.to_string(), "--seconds", &seconds.to_string()])
-        }
-    };
-    run(&mut command)
+    run(&mut seeds(project, "fuzz", options.seed, options.duration.as_deref())?)
 }

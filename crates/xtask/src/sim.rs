@@ -1,5 +1,6 @@
 //! `cargo xtask sim`: any number of seeds of the simulation, one seed again, or seeds for a while.
 
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -24,19 +25,8 @@ pub struct Options {
 }
 
 /// Plays the seeds in a process of its own: the simulation is part of the tests.
-#[allow(clippy::disallowed_methods, reason = "seeds that nobody has chosen come from the clock")]
 pub fn sim(project: &Project, options: &Options) -> Result<()> {
-    let mut command =
-        cargo(project.root(), ["run", "--package", "tradewind-tests", "--bin", "simulate", "--"]);
-    match options.seed {
-        Some(seed) => command.args(["--from", &seed.to_string(), "--count", "1"]),
-        None => {
-            let seconds = seconds(options.duration.as_deref().unwrap_or("1m"))?;
-            let from = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-            let from = from.wrapping_mul(1_000_003);
-            command.args(["--from", &from.to_string(), "--seconds", &seconds.to_string()])
-        }
-    };
+    let mut command = seeds(project, "simulate", options.seed, options.duration.as_deref())?;
     if let Some(steps) = options.steps {
         command.args(["--steps", &steps.to_string()]);
     }
@@ -44,6 +34,28 @@ pub fn sim(project: &Project, options: &Options) -> Result<()> {
         command.args(["--planted", planted]);
     }
     run(&mut command)
+}
+
+/// A program of the tests that plays one seed, or new ones for a while: a minute unless said.
+#[allow(clippy::disallowed_methods, reason = "seeds that nobody has chosen come from the clock")]
+pub(crate) fn seeds(
+    project: &Project,
+    program: &str,
+    seed: Option<u64>,
+    duration: Option<&str>,
+) -> Result<Command> {
+    let mut command =
+        cargo(project.root(), ["run", "--package", "tradewind-tests", "--bin", program, "--"]);
+    match seed {
+        Some(seed) => command.args(["--from", &seed.to_string(), "--count", "1"]),
+        None => {
+            let seconds = seconds(duration.unwrap_or("1m"))?;
+            let from = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+            let from = from.wrapping_mul(1_000_003);
+            command.args(["--from", &from.to_string(), "--seconds", &seconds.to_string()])
+        }
+    };
+    Ok(command)
 }
 
 /// The seconds of `90s`, `10m` or `2h`.
