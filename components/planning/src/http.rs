@@ -120,7 +120,7 @@ where
         for kept in kept.into_iter().flatten() {
             items.push(json!(view(gather, kept.value, kept.version).await?));
         }
-        Ok(Call::<Planning, W>::page(items, names.last().cloned(), limit))
+        Ok(Call::<Planning, W>::page(items, &names, limit))
     })
     .await
 }
@@ -192,7 +192,7 @@ where
         let kept = gather.records::<Policy>(records).await?;
         let kept = kept.into_iter().flatten();
         let items = kept.map(|kept| json!(shown_policy(kept))).collect();
-        Ok(Call::<Planning, W>::page(items, names.last().cloned(), limit))
+        Ok(Call::<Planning, W>::page(items, &names, limit))
     })
     .await
 }
@@ -259,16 +259,16 @@ where
             let kept = gather.record::<Vec<Proposal>>(keys::proposals(sku)).await?;
             let all = kept.map(|kept| kept.value).unwrap_or_default();
             let found = page_of_item(all, &after, limit)?;
-            let last = found.last().map(|proposal| proposal.id.to_string());
+            let ids: Vec<String> = found.iter().map(|proposal| proposal.id.to_string()).collect();
             let items = found.iter().map(|proposal| json!(proposal)).collect();
-            return Ok(Call::<Planning, W>::page(items, last, limit));
+            return Ok(Call::<Planning, W>::page(items, &ids, limit));
         }
         let names = gather.page(keys::PROPOSALS, &after, limit).await?;
         let ids = names.iter().filter_map(|name| name.parse::<Id>().ok());
         let records = ids.map(|id| keys::proposal(&id)).collect();
         let kept = gather.records::<Proposal>(records).await?;
         let items = kept.into_iter().flatten().map(|kept| json!(kept.value)).collect();
-        Ok(Call::<Planning, W>::page(items, names.last().cloned(), limit))
+        Ok(Call::<Planning, W>::page(items, &names, limit))
     })
     .await
 }

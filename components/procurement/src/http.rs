@@ -100,7 +100,8 @@ where
     })
 }
 
-/// The order of the path. A partner that is nothing else sees its own supplier's alone.
+/// The order of the path. A partner that is nothing else sees its own supplier's alone, and these
+/// from their release on: what we only consider buying is not its business.
 async fn existing<W: World>(
     call: &ProcurementCall<'_, W>,
     gather: &Gather<'_, W>,
@@ -112,11 +113,15 @@ where
     let id = call.id("order")?;
     let unknown = || Refusal::not_found(format!("order `{id}`"));
     let kept = gather.record::<Order>(keys::order(&id)).await?.ok_or_else(unknown)?;
-    let own = call.caller().supplier.as_deref() == Some(kept.supplier.as_str());
-    if !own && !call.caller().may(staff) {
-        return Err(unknown().into());
+    if call.caller().may(staff) || shown_to(call.caller().supplier.as_deref(), &kept) {
+        return Ok(kept);
     }
-    Ok(kept)
+    Err(unknown().into())
+}
+
+/// Whether an order is shown to the supplier that a partner is bound to.
+fn shown_to(supplier: Option<&str>, order: &Order) -> bool {
+    order.released.is_some() && supplier == Some(order.supplier.as_str())
 }
 
 async fn raise<W: World>(call: &ProcurementCall<'_, W>) -> Result<Answer, Failure>
@@ -151,16 +156,25 @@ where
     W::Asks: Asks,
 {
     let (after, limit) = (call.after()?, call.limit()?);
-    let supplier = call.query::<Id>("supplier")?;
+    let asked = call.query::<Id>("supplier")?;
     let status = call.query::<String>("status")?.map(status_of).transpose()?;
-    let index = keys::orders(supplier.as_ref(), status.map(name));
+    let partner = (!call.caller().may(Role::READERS)).then(|| call.caller().supplier.clone());
+    // A partner turns the pages of its supplier, whichever it names; another's orders are not shown.
+    let bound = partner.as_ref().and_then(|own| own.as_ref()?.parse::<Id>().ok());
+    let index = keys::orders(bound.as_ref().or(asked.as_ref()), status.map(name));
     call.answer(async |gather| {
         let names = gather.page(index.clone(), &after, limit).await?;
         let ids = names.iter().filter_map(|name| name.parse::<Id>().ok());
         let kept = gather.records::<Order>(ids.map(|id| keys::order(&id)).collect()).await?;
-        let items: Vec<Value> =
-            kept.into_iter().flatten().map(|kept| kept.answer(kept.version)).collect();
-        Ok(ProcurementCall::<W>::page(items, names.last().cloned(), limit))
+        let shown = kept.into_iter().flatten().filter(|kept| match &partner {
+            None => true,
+            Some(own) => {
+                shown_to(own.as_deref(), kept)
+                    && asked.as_ref().is_none_or(|asked| *asked == kept.supplier)
+            }
+        });
+        let items: Vec<Value> = shown.map(|kept| kept.answer(kept.version)).collect();
+        Ok(ProcurementCall::<W>::page(items, &names, limit))
     })
     .await
 }
@@ -277,7 +291,7 @@ where
         let later = receipts.into_iter().filter(|(id, _)| *id > after).take(limit);
         let (ids, items): (Vec<String>, Vec<Value>) =
             later.map(|(id, receipt)| (id, json!(receipt))).unzip();
-        Ok(ProcurementCall::<W>::page(items, ids.last().cloned(), limit))
+        Ok(ProcurementCall::<W>::page(items, &ids, limit))
     })
     .await
 }

@@ -79,18 +79,6 @@ const ORDERS: &[QueryParameter] = &[
 const APPROVERS: &[Role] =
     &[Role::Approver, Role::Buyer, Role::Planner, Role::Warehouse, Role::Finance];
 
-/// Readers, and partners for their own supplier's orders.
-const ORDER_READERS: &[Role] = &[
-    Role::Admin,
-    Role::Viewer,
-    Role::Buyer,
-    Role::Approver,
-    Role::Planner,
-    Role::Warehouse,
-    Role::Finance,
-    Role::Partner,
-];
-
 type Answered = (u16, Option<fn() -> Described>);
 
 const ANSWERS: &[Answered] = &[(200, Some(described::<OrderAnswer>))];
@@ -118,15 +106,26 @@ pub const ROUTES: &[Route<Operation>] = &[
         ..Route::new(Method::Post, "/procurement/v1/orders", Operation::Raise, &[Role::Buyer])
     },
     Route {
-        summary: "Orders by id",
+        summary: "Orders by id; a partner's are those released to its supplier, and a page of them \
+                  may hold fewer than `limit` though `next` leads on",
         query: ORDERS,
         answers: &[(200, Some(page::<OrderAnswer>))],
-        ..Route::new(Method::Get, "/procurement/v1/orders", Operation::ListOrders, Role::READERS)
+        ..Route::new(
+            Method::Get,
+            "/procurement/v1/orders",
+            Operation::ListOrders,
+            Role::READERS_AND_PARTNERS,
+        )
     },
     Route {
         summary: "An order",
         answers: ANSWERS,
-        ..Route::new(Method::Get, "/procurement/v1/orders/{order}", Operation::Order, ORDER_READERS)
+        ..Route::new(
+            Method::Get,
+            "/procurement/v1/orders/{order}",
+            Operation::Order,
+            Role::READERS_AND_PARTNERS,
+        )
     },
     act(
         "/procurement/v1/orders/{order}/submit",

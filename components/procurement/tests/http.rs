@@ -112,8 +112,37 @@ fn a_partner_confirms_its_own_supplier_s_orders_alone() {
     let order = format!("orders/{id}");
     send(&world, "partner@S1", "GET", &order, &Value::Null).expect(200);
     send(&world, "partner@S2", "GET", &order, &Value::Null).expect(404);
-    send(&world, "partner@S1", "GET", "orders", &Value::Null).expect(403);
     post(&world, "partner@S1", &format!("orders/{id}/cancel"), &json!({})).expect(403);
+}
+
+#[test]
+fn a_partner_lists_what_was_released_to_its_supplier() {
+    let world = world("2026-12-01");
+    let draft = drafted(&world, &[1], "2026-12-15");
+    let id = released(&world, &[100], "2026-12-15");
+    let list = |who: &str, target: &str| -> (Vec<String>, Value) {
+        let body = send(&world, who, "GET", target, &Value::Null).expect(200).body;
+        let items = body["items"].as_array().into_iter().flatten();
+        let ids = items.filter_map(|it| it["id"].as_str().map(str::to_owned)).collect();
+        (ids, body["next"].clone())
+    };
+    assert_eq!(list("partner@S1", "orders").0, [id.as_str()]);
+    assert_eq!(list("partner@S1", "orders?supplier=S1&status=released").0, [id.as_str()]);
+    for (who, target) in [
+        ("partner@S1", "orders?supplier=S2"),
+        ("partner@S1", "orders?status=draft"),
+        ("partner@S2", "orders"),
+        ("partner@S2", "orders?supplier=S1"),
+        ("partner", "orders"),
+    ] {
+        assert_eq!(list(who, target).0, Vec::<String>::new(), "{who} {target}");
+    }
+    let order = format!("orders/{draft}");
+    send(&world, "partner@S1", "GET", &order, &Value::Null).expect(404);
+    // What is not shown leaves its page short, not the list.
+    let (shown, next) = list("partner@S1", "orders?limit=1");
+    let (then, _) = list("partner@S1", &format!("orders?limit=1&after={}", next.as_str().unwrap()));
+    assert_eq!([shown, then].concat(), [id]);
 }
 
 #[test]

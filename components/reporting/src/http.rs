@@ -177,12 +177,11 @@ async fn exceptions<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<An
     let (after, limit) = (call.after()?, call.limit()?);
     call.answer(async |gather| {
         let names = gather.page(index, &after, limit).await?;
-        let last = names.last().cloned();
         let ids: Vec<Id> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let kept = gather.records::<Exception>(ids.iter().map(keys::exception).collect()).await?;
         let now = gather.now();
         let items = kept.into_iter().flatten().map(|kept| kept.value.view(now)).collect();
-        Ok(Call::<S, W>::page(items, last, limit))
+        Ok(Call::<S, W>::page(items, &names, limit))
     })
     .await
 }

@@ -123,11 +123,13 @@ pub const ROUTES: &[Route<Operation>] = &[
         "Blocks a supplier for good",
     ),
     Route {
+        summary: "How a supplier has done, as of today; a partner asks of its own supplier alone",
         answers: &[(200, Some(described::<Scorecard>))],
-        ..read(
+        ..Route::new(
+            Method::Get,
             "/suppliers/v1/suppliers/{supplier}/scorecard",
             Operation::Scorecard,
-            "How a supplier has done, as of today",
+            Role::READERS_AND_PARTNERS,
         )
     },
     Route {
@@ -238,7 +240,7 @@ async fn list_suppliers<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer,
             .flatten()
             .map(|kept| supplier::answer(&kept.value, kept.version))
             .collect();
-        Ok(SuppliersCall::<W>::page(items, names.last().cloned(), limit))
+        Ok(SuppliersCall::<W>::page(items, &names, limit))
     })
     .await
 }
@@ -312,13 +314,16 @@ async fn list_offers<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer, Fa
             .flatten()
             .map(|kept| offer::answer(&kept.value, kept.version))
             .collect();
-        Ok(SuppliersCall::<W>::page(items, names.last().cloned(), limit))
+        Ok(SuppliersCall::<W>::page(items, &names, limit))
     })
     .await
 }
 
 async fn scorecard<W: World>(call: &SuppliersCall<'_, W>) -> Result<Answer, Failure> {
     let id = call.id("supplier")?;
+    if !call.caller().may(Role::READERS) && call.caller().supplier.as_deref() != Some(id.as_str()) {
+        return Err(unknown_supplier(&id).into());
+    }
     call.answer(async |gather| {
         existing(gather, &id).await?;
         let today = gather.today().await?;

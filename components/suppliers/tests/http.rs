@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{events, get, send, tell, usd, world};
+use support::{events, get, send, send_bound, tell, usd, world};
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::events::finance::SettingsChanged;
 use tradewind_kernel::events::suppliers::StatusChanged;
@@ -100,4 +100,22 @@ fn offers_are_found_by_item_and_by_supplier() {
         "from": "2026-02-01", "until": "2026-01-01" });
     let wrong = send(&world, Role::Buyer, "PUT", "/suppliers/v1/offers/S1/X", &wrong).expect(422);
     assert_eq!(wrong.body["errors"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_partner_reads_the_scorecard_of_its_own_supplier_alone() {
+    let world = world("2026-12-01");
+    for supplier in ["S1", "S2"] {
+        let path = format!("/suppliers/v1/suppliers/{supplier}");
+        send(&world, Role::Buyer, "PUT", &path, &json!({ "name": supplier })).expect(201);
+    }
+    let ask = |own: Option<&str>, target: &str| {
+        send_bound(&world, (Role::Partner, own), "GET", target, &Value::Null)
+    };
+    let scorecard = format!("{S1}/scorecard");
+    assert_eq!(ask(Some("S1"), &scorecard).expect(200).body["score"], Value::Null);
+    ask(Some("S2"), &scorecard).expect(404);
+    ask(None, &scorecard).expect(404);
+    ask(Some("S1"), S1).expect(403);
+    ask(Some("S1"), "/suppliers/v1/suppliers").expect(403);
 }

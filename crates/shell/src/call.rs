@@ -231,10 +231,11 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
         Err(Refusal::new(RefusalKind::Stale, "precondition-failed", detail))
     }
 
-    /// A page of a list: `{items, next}`; `next` is the cursor of a full page, else null.
+    /// A page of a list: `{items, next}`; `next` is the last of the names that were read when they
+    /// fill the page, else null. Not each of them need be shown.
     #[must_use]
-    pub fn page(items: Vec<Value>, last: Option<String>, limit: usize) -> Answer {
-        let next = if items.len() < limit { None } else { last };
+    pub fn page(items: Vec<Value>, names: &[String], limit: usize) -> Answer {
+        let next = names.last().filter(|_| names.len() >= limit);
         Answer::ok(serde_json::json!({ "items": items, "next": next }))
     }
 

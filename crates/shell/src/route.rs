@@ -53,6 +53,18 @@ impl Role {
         Self::Finance,
     ];
 
+    /// Readers, and partners, who are shown what is their own supplier's or channel's alone.
+    pub const READERS_AND_PARTNERS: &'static [Self] = &[
+        Self::Admin,
+        Self::Viewer,
+        Self::Buyer,
+        Self::Approver,
+        Self::Planner,
+        Self::Warehouse,
+        Self::Finance,
+        Self::Partner,
+    ];
+
     /// Its name in tokens.
     #[must_use]
     pub fn name(self) -> &'static str {

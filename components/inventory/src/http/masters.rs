@@ -77,7 +77,7 @@ pub(super) async fn list_items<S: Service<W>, W: World>(
             let kept = kept?;
             Some(shown(&kept.value, &[("sku", sku.as_str())], &kept.version.to_string()))
         });
-        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+        Ok(Call::<S, W>::page(items.collect(), &names, limit))
     })
     .await
 }
@@ -187,7 +187,7 @@ pub(super) async fn list_network<S: Service<W>, W: World>(
                 None => shown(&kept, &[("id", name)], &version),
             })
         });
-        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+        Ok(Call::<S, W>::page(items.collect(), &names, limit))
     })
     .await
 }

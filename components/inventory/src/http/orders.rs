@@ -265,7 +265,7 @@ pub(super) async fn list<S: Service<W>, W: World>(
             let lines = order.lines.len();
             Some(json!(OrderSummary { id, channel, ordered_at, status, lines }))
         });
-        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+        Ok(Call::<S, W>::page(items.collect(), &names, limit))
     })
     .await
 }

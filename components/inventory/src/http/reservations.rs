@@ -144,7 +144,7 @@ pub(super) async fn list<S: Service<W>, W: World>(
             let kept = kept?;
             Some(kept.body(id, &kept.version.to_string()))
         });
-        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+        Ok(Call::<S, W>::page(items.collect(), &names, limit))
     })
     .await
 }

@@ -99,7 +99,7 @@ pub(super) async fn list_protections<S: Service<W>, W: World>(
             let kept = kept?;
             Some(shown(&kept.terms, &[("id", id.as_str())], &kept.version.to_string()))
         });
-        Ok(Call::<S, W>::page(items.collect(), names.last().cloned(), limit))
+        Ok(Call::<S, W>::page(items.collect(), &names, limit))
     })
     .await
 }

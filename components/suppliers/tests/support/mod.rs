@@ -53,6 +53,17 @@ pub fn world(today: &str) -> Local {
 }
 
 pub fn send(world: &Local, role: Role, method: &str, target: &str, body: &Value) -> Answer {
+    send_bound(world, (role, None), method, target, body)
+}
+
+/// The same by a caller whose token may name a supplier.
+pub fn send_bound(
+    world: &Local,
+    (role, supplier): (Role, Option<&str>),
+    method: &str,
+    target: &str,
+    body: &Value,
+) -> Answer {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     if method == "POST" {
@@ -69,7 +80,7 @@ pub fn send(world: &Local, role: Role, method: &str, target: &str, body: &Value)
         subject: role.name().to_owned(),
         tenant: "acme".to_owned(),
         roles: vec![role],
-        supplier: None,
+        supplier: supplier.map(str::to_owned),
         channel: None,
         expires: i64::MAX,
     };

@@ -134,11 +134,11 @@ async fn events<S: Service<W>, W: World>(call: &Call<'_, S, W>) -> Result<Answer
             return Err(Refusal::new(RefusalKind::Malformed, "cursor-unknown", detail).into());
         }
         let Some(Found::Events(events)) = found.into_iter().next() else {
-            return Ok(Call::<S, W>::page(Vec::new(), None, limit));
+            return Ok(Call::<S, W>::page(Vec::new(), &[], limit));
         };
-        let last = events.last().map(Event::id);
+        let ids: Vec<String> = events.iter().map(Event::id).collect();
         let items = events.iter().map(|event| cloud_event(call.tenant(), event)).collect();
-        Ok(Call::<S, W>::page(items, last, limit))
+        Ok(Call::<S, W>::page(items, &ids, limit))
     })
     .await
 }
