@@ -182,6 +182,27 @@ fn the_day_is_that_of_the_tenants_zone() {
 }
 
 #[test]
+fn promises_are_verified_on_a_day_that_the_zone_took_back() {
+    let driver = shop(&[("L1", 5)]);
+    driver.world.set_now(driver::instant("2026-12-01T23:30:00Z"));
+    let zone = |name: &str| {
+        let settings = SettingsChanged { zone: name.parse().unwrap(), ..Default::default() };
+        driver.tell(Domain::Finance, "settings", &settings);
+        driver.tick();
+        driver.settle();
+    };
+    zone("Europe/Berlin");
+    order(&driver, "A", 3, "2026-12-01");
+    driver.settle();
+    assert_eq!(promised(&driver.get("orders/A")), ["2026-12-02"]);
+    zone("UTC");
+    order(&driver, "B", 1, "2026-12-01");
+    driver.settle();
+    let said = driver.get("verify");
+    assert_eq!((&said["differences"], &said["pegged"]), (&json!([]), &json!(1)));
+}
+
+#[test]
 fn a_changed_channel_tells_of_stock_that_nobody_ordered() {
     let driver = shop(&[("L1", 30)]);
     driver.put("items/Y", json!({ "name": "Y" }));
