@@ -63,7 +63,9 @@ const READS_TOO: &[(&str, &str)] = &[
     ("GET /inventory/v1/promise", "channel"),
     ("GET /inventory/v1/orders/{order}", "channel"),
     ("GET /inventory/v1/reservations/{id}", "channel"),
+    ("GET /procurement/v1/orders", "partner"),
     ("GET /procurement/v1/orders/{order}", "partner"),
+    ("GET /suppliers/v1/suppliers/{supplier}/scorecard", "partner"),
 ];
 
 /// What every domain answers alike.
