@@ -140,7 +140,7 @@ proptest! {
         let count = commits(&together);
         together.react();
         prop_assert_eq!(changes(&together), changes(&alone));
-        prop_assert_eq!(together.get(FORECAST).body(), alone.get(FORECAST).body());
+        prop_assert_eq!(together.get(FORECAST).body, alone.get(FORECAST).body);
         prop_assert!(count.load(Ordering::Relaxed) <= story.len());
         // The cause of each is an event of the same correlation.
         let causes = inventory(&together);
@@ -173,7 +173,7 @@ fn an_event_that_does_not_read_is_parked_by_itself() {
     driver.tell("two", "inventory.order-changed", json!({ "nonsense": true }));
     driver.tell("three", stated(1).0, stated(1).1);
     driver.react();
-    let parked = driver.get("/finance/v1/parked").body();
+    let parked = driver.get("/finance/v1/parked").body;
     assert_eq!(parked["items"].as_array().unwrap().len(), 1);
     assert_eq!(parked["items"][0]["correlation_id"], "two");
     driver.tell("four", "inventory.item-pegged", Told::Pegged { order: 1, day: Some(9) }.event().1);

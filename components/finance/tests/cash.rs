@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "each test file uses a part of the driver")]
 mod driver;
 
-use driver::Driver;
+use driver::{Driver, week};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
@@ -108,8 +108,8 @@ fn delay(driver: &Driver, correlation: &str, day: &str, o1: &str, o4: &str, o5: 
 #[test]
 fn the_main_job_moves_exactly_these_weeks_and_its_undoing_moves_them_back() {
     let driver = before_the_delay();
-    let before = driver.get(FORECAST).body();
-    assert_eq!(driver.get(FORECAST).week("2026-11-30"), ["931.20", "0.00", "10931.20"]);
+    let before = driver.get(FORECAST).body;
+    assert_eq!(week(&driver.get(FORECAST), "2026-11-30"), ["931.20", "0.00", "10931.20"]);
     delay(&driver, "late", "2026-12-29", "2026-12-29", "2026-12-29", "2026-12-29");
     let row = |week: &str, change: &str| (week.to_owned(), change.to_owned());
     let wanted = [
@@ -120,9 +120,9 @@ fn the_main_job_moves_exactly_these_weeks_and_its_undoing_moves_them_back() {
         row("2027-01-25", "-420.00"),
     ];
     assert_eq!(driver.cash_changes("late"), wanted);
-    assert_eq!(driver.get(FORECAST).week("2026-11-30")[0], "232.80");
+    assert_eq!(week(&driver.get(FORECAST), "2026-11-30")[0], "232.80");
     delay(&driver, "undo", "2026-12-15", "2026-12-18", "2026-12-02", "2026-12-16");
-    assert_eq!(driver.get(FORECAST).body(), before);
+    assert_eq!(driver.get(FORECAST).body, before);
     assert_eq!(driver.cash_changes("undo").len(), 5);
 }
 
@@ -143,15 +143,15 @@ fn each_event_tells_the_whole_net_flow_of_a_week() {
 fn the_turn_of_the_day_slides_what_is_late() {
     let driver = before_the_delay();
     driver.set_day("2026-12-21");
-    let unturned = driver.get(FORECAST).body();
+    let unturned = driver.get(FORECAST).body;
     driver.tell("turn", "inventory.day-turned", json!({ "from": null, "to": "2026-12-21" }));
     driver.react();
-    assert_eq!(driver.get(FORECAST).body(), unturned, "saying so changes nothing");
+    assert_eq!(driver.get(FORECAST).body, unturned, "saying so changes nothing");
     let changes = driver.cash_changes("turn");
     // The purchase has not come: 30 days from today. W1 is claimed and has not gone: 2 days.
     assert!(changes.contains(&("2027-01-18".to_owned(), "-1500.00".to_owned())), "{changes:?}");
     assert!(changes.contains(&("2027-01-11".to_owned(), "1500.00".to_owned())), "{changes:?}");
-    let this_week = driver.get(FORECAST).week("2026-12-21");
+    let this_week = week(&driver.get(FORECAST), "2026-12-21");
     // Past due: O3 425, O4 698.40 and O5 931.20; and W1 232.80, shipping today.
     assert_eq!(this_week[0], "2287.40");
 }
@@ -197,11 +197,11 @@ fn a_new_opening_cash_settles_what_fell_due_before() {
     );
     driver.react();
     // O4 was due on the 4th, W1 is claimed and slides to today.
-    assert_eq!(driver.get(FORECAST).week("2026-12-07")[0], "931.20");
+    assert_eq!(week(&driver.get(FORECAST), "2026-12-07")[0], "931.20");
     driver.put("/finance/v1/settings", json!({ "opening_cash": "10698.40" }));
-    assert_eq!(driver.get(FORECAST).week("2026-12-07"), ["232.80", "0.00", "10931.20"]);
+    assert_eq!(week(&driver.get(FORECAST), "2026-12-07"), ["232.80", "0.00", "10931.20"]);
     driver.put("/finance/v1/settings", json!({ "opening_cash": "10698.40", "cash_floor": "1" }));
-    assert_eq!(driver.get(FORECAST).week("2026-12-07")[0], "232.80");
+    assert_eq!(week(&driver.get(FORECAST), "2026-12-07")[0], "232.80");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn calendars_and_payouts_move_every_order_they_touch() {
         driver.cash_changes("slower"),
         [row("2027-01-11", "1500.00"), row("2027-01-18", "-1500.00")]
     );
-    assert_eq!(driver.get(FORECAST).week("2026-12-07")[0], "931.20");
+    assert_eq!(week(&driver.get(FORECAST), "2026-12-07")[0], "931.20");
 }
 
 #[test]
@@ -235,12 +235,12 @@ fn foreign_purchases_are_left_out_until_there_is_a_rate() {
     order["currency"] = json!("EUR");
     driver.tell("setup", "procurement.order-released", order);
     driver.react();
-    let bare = driver.get(FORECAST).body();
+    let bare = driver.get(FORECAST).body;
     assert_eq!(bare["unconverted"], json!([{ "currency": "EUR", "in": "0.00", "out": "1500.00" }]));
     driver.put("/finance/v1/rates/EUR/2026-12-01", json!({ "rate": "1.1" }));
     let known = driver.get(FORECAST);
-    assert_eq!(known.week("2027-01-11"), ["0.00", "1650.00", "-1650.00"]);
-    assert_eq!(known.body()["unconverted"], json!([]));
+    assert_eq!(week(&known, "2027-01-11"), ["0.00", "1650.00", "-1650.00"]);
+    assert_eq!(known.body["unconverted"], json!([]));
     assert_eq!(driver.events().last().unwrap().kind(), "finance.cash-changed");
 }
 
@@ -277,5 +277,5 @@ fn a_large_pegging_reads_only_what_it_names() {
     // Another payout touches all of them, in steps.
     channel(&driver, "web", 2, "0.5");
     driver.react();
-    assert_eq!(driver.get(FORECAST).week("2026-12-21")[0], "300.00");
+    assert_eq!(week(&driver.get(FORECAST), "2026-12-21")[0], "300.00");
 }

@@ -9,7 +9,6 @@ use driver::{Driver, TENANT, id};
 use futures::executor::block_on;
 use serde_json::json;
 use tradewind_inventory::queries;
-use tradewind_kernel::Domain;
 use tradewind_kernel::asks::inventory::TrialChange;
 use tradewind_kernel::events::procurement::OrderReleased;
 use tradewind_shell::world::AskError;
@@ -103,7 +102,7 @@ fn positions_and_network_are_as_they_are() {
 fn who_is_behind_says_so() {
     let driver = shop();
     let order = purchase("PO2", &[("X", 10, "2026-12-20")]);
-    driver.tell(Domain::Procurement, "PO2", &OrderReleased { order });
+    driver.tell("PO2", &OrderReleased { order });
     let answer = block_on(queries::trial(&driver.world, TENANT, &id("X"), &[], None));
     assert!(matches!(answer, Err(AskError::Behind)));
     driver.settle();

@@ -10,7 +10,7 @@ use tradewind_kernel::events::inventory::{AvailabilityChanged, ItemPegged};
 use tradewind_kernel::events::procurement::{
     OrderConfirmed, OrderLine, OrderReleased, OrderState, OrderStatus, ScheduleEntry,
 };
-use tradewind_kernel::{Day, Domain};
+use tradewind_kernel::Day;
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -66,7 +66,7 @@ fn before() -> Driver {
         [("PO-1", "S1", 200, "7.50", "2026-12-15"), ("PO-2", "S3", 80, "8.00", "2027-01-12")]
     {
         let order = purchase(order, supplier, quantity, price, on);
-        driver.tell(Domain::Procurement, "po", &OrderReleased { order });
+        driver.tell("po", &OrderReleased { order });
     }
     driver.put(
         "protections/P-AMZ",
@@ -99,7 +99,7 @@ fn confirm(driver: &Driver, on: &str) -> String {
     order.status = OrderStatus::Confirmed;
     order.lines[0].confirmed = Some(day(on));
     let told = OrderConfirmed { order, changes: Vec::new() };
-    let correlation = driver.tell(Domain::Procurement, "PO-1", &told);
+    let correlation = driver.tell("PO-1", &told);
     driver.settle();
     correlation
 }

@@ -4,7 +4,7 @@
 
 mod driver;
 
-use driver::{Driver, Said};
+use driver::{Answer, Driver};
 use futures::executor::block_on;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn channel(buffer: i64, nodes: &[&str]) -> Value {
 }
 
 /// What a change did to what `web` can take and shows: before and after.
-fn moves(driver: &Driver, said: &Said) -> Vec<[i64; 4]> {
+fn moves(driver: &Driver, said: &Answer) -> Vec<[i64; 4]> {
     let told: Vec<AvailabilityChanged> = driver.told(said.header("correlation-id").unwrap());
     let channels = told.into_iter().flat_map(|one| one.channels);
     let all = channels.map(|one| {

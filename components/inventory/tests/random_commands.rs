@@ -10,7 +10,6 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::json;
 use tradewind_kernel::Day;
-use tradewind_kernel::Domain;
 use tradewind_kernel::events::inventory::Reserved;
 use tradewind_kernel::events::procurement::{
     OrderConfirmed, OrderLine, OrderState, OrderStatus, ScheduleEntry,
@@ -195,7 +194,7 @@ impl Run {
             }
             Command::Supply { order, node, quantity, day } => {
                 let told = supply(*order, *node, *quantity, self.day(*day));
-                driver.tell(Domain::Procurement, "PO", &told);
+                driver.tell("PO", &told);
             }
             Command::Channel { channel, one } => set_channel(driver, *channel, *one),
             Command::Hours(hours) => {
@@ -237,7 +236,7 @@ fn at_once(driver: &Driver, command: &Command) -> Option<tradewind_shell::http::
         }
         Command::Supply { order, node, quantity, day } => {
             let told = supply(*order, *node, *quantity, base.plus(*day));
-            driver.tell(Domain::Procurement, "PO", &told);
+            driver.tell("PO", &told);
             return None;
         }
         Command::Channel { .. } => ("POST", "tick".to_owned(), json!({})),

@@ -8,7 +8,6 @@ mod driver;
 use driver::{Driver, TENANT};
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use tradewind_kernel::Domain;
 use tradewind_kernel::events::finance::SettingsChanged;
 use tradewind_shell::route::Role;
 
@@ -153,7 +152,7 @@ fn the_day_is_that_of_settings_another_instance_reacted_to() {
     one.call("POST", "reservations", wanting(1)).refused(409, "insufficient-stock");
     // West of the date line the window opens later, east of it the day is over already.
     let zone = "Pacific/Kiritimati".parse().unwrap();
-    other.tell(Domain::Finance, TENANT, &SettingsChanged { zone, ..SettingsChanged::default() });
+    other.tell(TENANT, &SettingsChanged { zone, ..SettingsChanged::default() });
     one.world.set_now(driver::instant("2026-12-01T11:00:00Z"));
     assert_eq!(reserve(&one, wanting(1)).0, "A 1");
 }

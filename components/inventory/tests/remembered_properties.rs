@@ -4,7 +4,7 @@
 
 mod driver;
 
-use driver::{Driver, Said};
+use driver::{Answer, Driver};
 use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -98,7 +98,7 @@ fn said(command: &Command, reservations: &[String]) -> Option<(&'static str, Str
 }
 
 /// An answer without what is different in every run: ids and versions.
-fn essence(said: &Said) -> (u16, Value) {
+fn essence(said: &Answer) -> (u16, Value) {
     let body = &said.body;
     let fields = ["code", "detail", "errors", "lines", "status", "channel", "nodes", "available"];
     (said.status, fields.iter().map(|field| body[field].clone()).collect())

@@ -62,7 +62,7 @@ fn a_receipt_becomes_stock_and_rejects_do_not() {
         day: day("2026-12-03"),
         received: vec![line],
     };
-    let correlation = driver.tell(Domain::Procurement, "PO", &told);
+    let correlation = driver.tell("PO", &told);
     driver.settle();
     assert_eq!(driver.available("X", "web"), 8);
     let [moved]: [StockMoved; 1] = driver.told(&correlation).try_into().unwrap();
@@ -78,7 +78,7 @@ fn a_receipt_becomes_stock_and_rejects_do_not() {
     driver.verify();
 
     let told = OrderCancelled { order: OrderState { status: OrderStatus::Cancelled, ..po } };
-    driver.tell(Domain::Procurement, "PO", &told);
+    driver.tell("PO", &told);
     let said = driver.get("promise?sku=X&channel=web&quantity=10");
     assert_eq!(said["day"], Value::Null, "nothing is to come any more");
     driver.verify();
@@ -176,7 +176,7 @@ fn the_day_is_that_of_the_tenants_zone() {
     let driver = shop(&[("L1", 5)]);
     driver.world.set_now(driver::instant("2026-12-01T23:30:00Z"));
     let settings = SettingsChanged { zone: "Europe/Berlin".parse().unwrap(), ..Default::default() };
-    driver.tell(Domain::Finance, "settings", &settings);
+    driver.tell("settings", &settings);
     let said = driver.get("promise?sku=X&channel=web&quantity=1");
     assert_eq!(said["day"], "2026-12-02");
 }
@@ -187,7 +187,7 @@ fn promises_are_verified_on_a_day_that_the_zone_took_back() {
     driver.world.set_now(driver::instant("2026-12-01T23:30:00Z"));
     let zone = |name: &str| {
         let settings = SettingsChanged { zone: name.parse().unwrap(), ..Default::default() };
-        driver.tell(Domain::Finance, "settings", &settings);
+        driver.tell("settings", &settings);
         driver.tick();
         driver.settle();
     };

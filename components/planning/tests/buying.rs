@@ -44,8 +44,7 @@ fn load(brand: &Brand, channel: &str, from: &str, until: &str, quantity: i64, in
             "in_stock": in_stock})
     };
     let body: Vec<String> = days.map(|day| line(day).to_string()).collect();
-    let path = "/planning/v1/history";
-    let loaded = brand.call(Role::Planner, "POST", path, body.join("\n").as_bytes());
+    let loaded = brand.load(&body.join("\n"));
     assert_eq!(loaded.status, 200, "{}", loaded.body);
 }
 
@@ -152,8 +151,12 @@ fn proposals_of_an_item_come_in_pages() {
     let last = page(&format!("&after={}", all[1]["id"].as_str().unwrap()));
     assert_eq!(last, json!({"items": [], "next": null}));
     for query in ["sku=X&after=NOPE", "after=NOPE"] {
-        let refused =
-            brand.call(Role::Viewer, "GET", &format!("/planning/v1/proposals?{query}"), b"");
+        let refused = brand.call(
+            Role::Viewer,
+            "GET",
+            &format!("/planning/v1/proposals?{query}"),
+            &Value::Null,
+        );
         assert_eq!((refused.status, &refused.body["code"]), (400, &json!("cursor-unknown")));
     }
 }

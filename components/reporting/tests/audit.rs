@@ -23,7 +23,7 @@ fn busy() -> Driver {
         if number % 100 == 50 {
             driver.react();
             // An event of reporting's own: a refused attempt.
-            driver.call(Role::Viewer, "POST", "/reporting/v1/exceptions/x/close", Some(json!({})));
+            driver.call(Role::Viewer, "POST", "/reporting/v1/exceptions/x/close", &json!({}));
         }
     }
     driver
@@ -32,12 +32,12 @@ fn busy() -> Driver {
 #[test]
 fn every_event_has_its_entry_in_order_and_the_chain_holds() {
     let driver = busy();
-    let verified = driver.get("/reporting/v1/audit/verify").body();
+    let verified = driver.get("/reporting/v1/audit/verify").body;
     assert_eq!(verified, json!({ "entries": 606, "valid": true, "first_difference": null }));
     let mut after = String::new();
     let mut ids = Vec::new();
     loop {
-        let page = driver.get(&format!("/reporting/v1/audit?limit=250&after={after}")).body();
+        let page = driver.get(&format!("/reporting/v1/audit?limit=250&after={after}")).body;
         ids.extend(
             page["items"]
                 .as_array()
@@ -50,7 +50,7 @@ fn every_event_has_its_entry_in_order_and_the_chain_holds() {
     }
     assert_eq!(ids.len(), 606);
     assert!(ids.is_sorted());
-    assert_eq!(driver.get("/reporting/v1/audit?after=x").status(), 400);
+    assert_eq!(driver.get("/reporting/v1/audit?after=x").status, 400);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_forged_entry_is_found() {
         ..driver::commit(Domain::Reporting, origin)
     };
     futures::executor::block_on(driver.world.store().commit(&commit)).unwrap();
-    let verified = driver.get("/reporting/v1/audit/verify").body();
+    let verified = driver.get("/reporting/v1/audit/verify").body;
     assert_eq!(
         (&verified["valid"], &verified["first_difference"]["entry"]),
         (&json!(false), &json!(301))
@@ -76,7 +76,7 @@ fn a_forged_entry_is_found() {
 #[test]
 fn a_tenant_without_events_has_an_empty_chain() {
     let driver = Driver::at("2026-12-01");
-    let verified = driver.get("/reporting/v1/audit/verify").body();
+    let verified = driver.get("/reporting/v1/audit/verify").body;
     assert_eq!(verified, json!({ "entries": 0, "valid": true, "first_difference": null }));
-    assert_eq!(driver.get("/reporting/v1/audit").body(), json!({ "items": [], "next": null }));
+    assert_eq!(driver.get("/reporting/v1/audit").body, json!({ "items": [], "next": null }));
 }

@@ -292,7 +292,7 @@ fn nothing_moved_says_so_and_an_unknown_correlation_is_not_found() {
     let summary = cascade["summary"].as_str().unwrap();
     assert!(summary.ends_with("Nothing moved: every promise, hold and payment is as it was."));
     for unknown in ["never-seen", "not%20an%20id"] {
-        assert_eq!(driver.get(&format!("/reporting/v1/cascades/{unknown}")).status(), 404);
+        assert_eq!(driver.get(&format!("/reporting/v1/cascades/{unknown}")).status, 404);
     }
 }
 
@@ -371,7 +371,7 @@ fn many_promises_are_read_in_pages() {
     let mut after = String::new();
     loop {
         let path = format!("/reporting/v1/cascades/big/promises?limit=400&after={after}");
-        let page = driver.get(&path).body();
+        let page = driver.get(&path).body;
         seen.extend(page["items"].as_array().unwrap().iter().map(|it| it["order"].to_string()));
         let Some(next) = page["next"].as_str() else { break };
         after = next.to_owned();

@@ -69,7 +69,7 @@ fn a_person_closes_with_a_reason_and_the_same_again_opens_anew() {
     driver.tell("turn", "procurement.order-past-due", past_due());
     let id = driver.exceptions("open")[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/reporting/v1/exceptions/{id}/close");
-    let close = |role, body: Value| driver.call(role, "POST", &path, Some(body)).status();
+    let close = |role, body: Value| driver.call(role, "POST", &path, &body).status;
     let reason = json!({ "reason": "agreed by phone" });
     for (role, body, status) in [
         (Role::Viewer, reason.clone(), 403),
@@ -82,17 +82,17 @@ fn a_person_closes_with_a_reason_and_the_same_again_opens_anew() {
         assert_eq!(close(role, body.clone()), status, "{role:?} {body}");
     }
     let unknown = "/reporting/v1/exceptions/exc_x/close";
-    assert_eq!(driver.call(Role::Buyer, "POST", unknown, Some(reason)).status(), 404);
-    let closed = driver.get(&format!("/reporting/v1/exceptions/{id}")).body();
+    assert_eq!(driver.call(Role::Buyer, "POST", unknown, &reason).status, 404);
+    let closed = driver.get(&format!("/reporting/v1/exceptions/{id}")).body;
     assert_eq!(
         (&closed["status"], &closed["history"][1]["by"]),
         (&json!("closed"), &json!("buyer"))
     );
     driver.tell("turn2", "procurement.order-past-due", past_due());
     assert_eq!(driver.exceptions("open").len(), 1);
-    let all = driver.get("/reporting/v1/exceptions").body();
+    let all = driver.get("/reporting/v1/exceptions").body;
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
-    assert_eq!(driver.get("/reporting/v1/exceptions?status=ajar").status(), 400);
+    assert_eq!(driver.get("/reporting/v1/exceptions?status=ajar").status, 400);
 }
 
 fn pegged(moves: &[(&str, &str, Option<&str>, Option<&str>)]) -> Value {
@@ -226,7 +226,7 @@ fn administrators_see_parked_events_and_refused_attempts() {
     let replay = json!({ "event": "ev_7", "replayed": inner });
     driver.append("inventory.event-replayed", "ev_7", replay, origin, Vec::new());
     assert_eq!(kinds(&driver), ["access-refused"]);
-    assert_eq!(driver.get("/reporting/v1/audit/verify").body()["valid"], true);
+    assert_eq!(driver.get("/reporting/v1/audit/verify").body["valid"], true);
 }
 
 #[test]
@@ -256,6 +256,6 @@ fn a_whole_batch_in_one_commit_is_the_sum_of_its_events() {
     let closed = |driver: &Driver| driver.exceptions("closed").len();
     assert_eq!(closed(&one_by_one), closed(&at_once));
     for driver in [&one_by_one, &at_once] {
-        assert_eq!(driver.get("/reporting/v1/audit/verify").body()["valid"], true);
+        assert_eq!(driver.get("/reporting/v1/audit/verify").body["valid"], true);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use support::{Local, noon, send, tell, usd, world};
 use tradewind_kernel::Money;
 use tradewind_kernel::asks::suppliers::Commitment;
-use tradewind_kernel::event::{Domain, Payload};
+use tradewind_kernel::event::Payload;
 use tradewind_kernel::events::procurement::{
     OrderCancelled, OrderClosed, OrderReceived, OrderReleased, PriceAccepted,
 };
@@ -29,7 +29,7 @@ fn told<P: Payload>(world: &Local, id: &str, status: &str, currency: &str, lines
         "status": status, "released": "2026-12-01", "raised_by": "bob",
         "raised_at": noon("2026-12-01"), "lines": lines, "node": "OWN", "receipt": "rec_1",
         "day": "2026-12-02", "received": [] });
-    tell::<P>(world, Domain::Procurement, id, &serde_json::from_value(order).unwrap());
+    tell::<P>(world, id, &serde_json::from_value(order).unwrap());
 }
 
 fn asked(world: &Local) -> Commitment {
@@ -45,11 +45,11 @@ fn open(world: &Local) -> Vec<String> {
 fn open_orders_are_summed_until_they_end() {
     let world = world("2026-12-01");
     let body = json!({ "name": "Acme" });
-    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S1", &body).expect(201);
+    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S1", &body).is(201);
     assert_eq!(asked(&world), Commitment::default());
     let body = json!({ "limit": usd("5000"), "reason": "trial" });
     let path = "/suppliers/v1/suppliers/S1/conditional";
-    send(&world, Role::Approver, "POST", path, &body).expect(200);
+    send(&world, Role::Approver, "POST", path, &body).is(200);
     told::<OrderReleased>(&world, "A", "released", "USD", &[("7.50", 100), ("2", 10)]);
     told::<OrderReleased>(&world, "B", "released", "EUR", &[("1.005", 1)]);
     told::<OrderReleased>(&world, "C", "released", "USD", &[("30", 1)]);
@@ -67,7 +67,7 @@ fn open_orders_are_summed_until_they_end() {
 fn it_is_behind_while_an_order_waits_and_knows_no_stranger() {
     let world = world("2026-12-01");
     let body = json!({ "name": "Acme" });
-    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S1", &body).expect(201);
+    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S1", &body).is(201);
     told::<OrderReleased>(&world, "A", "released", "USD", &[("7.50", 100)]);
     let ask = |name: &'static str| block_on(queries::commitment(&world, "acme", name));
     assert_eq!(ask("S1").unwrap_err(), AskError::Behind);

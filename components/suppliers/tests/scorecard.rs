@@ -12,7 +12,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{Local, day, events, get, noon, send, tell, usd, world};
 use tradewind_kernel::Day;
-use tradewind_kernel::event::Domain;
 use tradewind_kernel::events::inventory::DayTurned;
 use tradewind_kernel::events::procurement::{
     OrderCancelled, OrderClosed, OrderConfirmed, OrderLine, OrderReceived, OrderReleased,
@@ -27,9 +26,9 @@ use tradewind_suppliers::tally::Tally;
 /// Makes supplier S1 with an offer of X.
 fn supplier(world: &Local) {
     let body = json!({ "name": "Acme" });
-    send(world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S1", &body).expect(201);
+    send(world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S1", &body).is(201);
     let body = json!({ "price": usd("7.50"), "lead_time_days": 30 });
-    send(world, Role::Buyer, "PUT", "/suppliers/v1/offers/S1/X", &body).expect(201);
+    send(world, Role::Buyer, "PUT", "/suppliers/v1/offers/S1/X", &body).is(201);
 }
 
 fn line(number: u32, quantity: i64, due: &str) -> OrderLine {
@@ -67,14 +66,14 @@ fn order(id: &str, released: &str, lines: Vec<OrderLine>) -> OrderState {
 
 fn release(world: &Local, order: &OrderState) {
     let event = OrderReleased { order: order.clone() };
-    tell(world, Domain::Procurement, order.order.as_str(), &event);
+    tell(world, order.order.as_str(), &event);
 }
 
 fn confirm(world: &Local, order: &mut OrderState, to: &str) {
     order.lines[0].confirmed = Some(day(to));
     order.status = OrderStatus::Confirmed;
     let event = OrderConfirmed { order: order.clone(), changes: Vec::new() };
-    tell(world, Domain::Procurement, order.order.as_str(), &event);
+    tell(world, order.order.as_str(), &event);
 }
 
 fn receive(world: &Local, order: &mut OrderState, on: &str, accepted: i64, rejected: i64) {
@@ -91,13 +90,13 @@ fn receive(world: &Local, order: &mut OrderState, on: &str, accepted: i64, rejec
         day: day(on),
         received: Vec::new(),
     };
-    tell(world, Domain::Procurement, order.order.as_str(), &event);
+    tell(world, order.order.as_str(), &event);
 }
 
 fn turn(world: &Local, to: &str) {
     world.set_now(noon(to));
     let event = DayTurned { from: None, to: day(to) };
-    tell(world, Domain::Inventory, to, &event);
+    tell(world, to, &event);
 }
 
 /// S1's last year as in main-job.md: three lines of 100, two on time, six units rejected.
@@ -119,7 +118,7 @@ fn year_of_s1(world: &Local) {
 }
 
 fn scorecard(world: &Local) -> Value {
-    get(world, "/suppliers/v1/suppliers/S1/scorecard").expect(200).body
+    get(world, "/suppliers/v1/suppliers/S1/scorecard").is(200).body
 }
 
 #[test]
@@ -185,7 +184,7 @@ fn several_suppliers_turn_on_one_day_each_once() {
     let world = world("2026-12-01");
     supplier(&world);
     let body = json!({ "name": "Backup" });
-    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S2", &body).expect(201);
+    send(&world, Role::Buyer, "PUT", "/suppliers/v1/suppliers/S2", &body).is(201);
     let due = vec![line(1, 10, "2026-12-05")];
     release(&world, &order("PO-1", "2026-12-01", due.clone()));
     let other = order("PO-2", "2026-12-01", due);
@@ -220,12 +219,12 @@ fn cancelling_withdraws_a_line_and_closing_short_keeps_it() {
     let mut gone = order("PO-1", "2026-12-01", vec![line(1, 10, "2026-12-05")]);
     release(&world, &gone);
     (gone.status, gone.lines[0].cancelled, gone.lines[0].open) = (OrderStatus::Cancelled, 10, 0);
-    tell(&world, Domain::Procurement, "PO-1", &OrderCancelled { order: gone });
+    tell(&world, "PO-1", &OrderCancelled { order: gone });
     let mut short = order("PO-2", "2026-12-01", vec![line(1, 10, "2026-12-05")]);
     release(&world, &short);
     receive(&world, &mut short, "2026-12-05", 8, 0);
     (short.status, short.lines[0].cancelled, short.lines[0].open) = (OrderStatus::Closed, 2, 0);
-    tell(&world, Domain::Procurement, "PO-2", &OrderClosed { order: short });
+    tell(&world, "PO-2", &OrderClosed { order: short });
     turn(&world, "2026-12-06");
     let card = scorecard(&world);
     assert_eq!(card["on_time_in_full"]["due"], 1);
@@ -298,7 +297,7 @@ proptest! {
                 (_, Some(order)) => {
                     order.status = OrderStatus::Closed;
                     let event = OrderClosed { order: order.clone() };
-                    tell(&world, Domain::Procurement, order.order.as_str(), &event);
+                    tell(&world, order.order.as_str(), &event);
                 }
             }
             let card = scorecard(&world);

@@ -5,17 +5,13 @@
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tradewind_finance::Finance;
-use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
-use tradewind_shell::auth::Caller;
+use tradewind_kernel::event::{Domain, Event, NewEvent};
 use tradewind_shell::catch_up::catch_up;
-use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
-use tradewind_shell::serve::serve;
-use tradewind_shell::store::{Commit, Found, Needs, Outcome, Read, ReadRequest, Store};
-
-pub const TENANT: &str = "acme";
+pub use tradewind_testing::{Answer, TENANT};
+use tradewind_testing::{append, ask, caller, events};
 
 pub struct Driver {
     pub world: LocalWorld<MemoryStore, ()>,
@@ -33,66 +29,23 @@ impl Driver {
         self.world.set_now(format!("{day}T09:00:00Z").parse().unwrap());
     }
 
-    pub fn call_as(&self, role: Role, method: &str, target: &str, body: Option<Value>) -> Answer {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut headers = Vec::new();
-        if body.is_some() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        }
-        let request = Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers,
-            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
-        };
-        let caller = Caller {
-            subject: "ann".to_owned(),
-            tenant: TENANT.to_owned(),
-            roles: vec![role],
-            supplier: None,
-            channel: None,
-            expires: i64::MAX,
-        };
-        Answer(block_on(serve::<Finance, _>(&self.world, &request, Ok(caller))))
+    pub fn call_as(&self, role: Role, method: &str, target: &str, body: &Value) -> Answer {
+        ask::<Finance, _>(&self.world, caller(role), method, target, body)
     }
 
     pub fn put(&self, target: &str, body: Value) -> Answer {
-        self.call_as(Role::Finance, "PUT", target, Some(body))
+        self.call_as(Role::Finance, "PUT", target, &body)
     }
 
     pub fn get(&self, target: &str) -> Answer {
-        self.call_as(Role::Viewer, "GET", target, None)
+        self.call_as(Role::Viewer, "GET", target, &Value::Null)
     }
 
     /// Appends an event of another domain under this correlation.
     pub fn tell(&self, correlation: &str, kind: &str, data: Value) {
         let domain: Domain = kind.split('.').next().unwrap().parse().unwrap();
-        let origin = Origin {
-            at: tradewind_shell::world::World::now(&self.world),
-            by: "ann".to_owned(),
-            reason: None,
-            correlation: correlation.to_owned(),
-            parent: None,
-            causation: None,
-        };
-        let commit = Commit {
-            tenant: TENANT.to_owned(),
-            domain,
-            needs: Needs::Nothing,
-            idempotency: None,
-            checks: Vec::new(),
-            guards: Vec::new(),
-            writes: Vec::new(),
-            events: vec![NewEvent { kind: kind.to_owned(), subject: "it".to_owned(), data }],
-            origin,
-            cursor: None,
-            unmark: None,
-            tenant_known: true,
-            frees: false,
-        };
-        let outcome = block_on(tradewind_shell::world::World::store(&self.world).commit(&commit));
-        assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
+        let event = NewEvent { kind: kind.to_owned(), subject: "it".to_owned(), data };
+        append(&self.world, domain, correlation, event);
     }
 
     /// Finance reacts to everything that waits.
@@ -102,16 +55,7 @@ impl Driver {
 
     /// What finance told.
     pub fn events(&self) -> Vec<Event> {
-        let read = ReadRequest {
-            tenant: TENANT.to_owned(),
-            domain: Domain::Finance,
-            needs: Needs::Nothing,
-            reads: vec![Read::Events { domain: Domain::Finance, after: 0, limit: 10_000 }],
-        };
-        let store = tradewind_shell::world::World::store(&self.world);
-        let snapshot = block_on(store.read(&read)).unwrap();
-        let Some(Found::Events(events)) = snapshot.found.into_iter().next() else { return vec![] };
-        events
+        events(&self.world, Domain::Finance)
     }
 
     /// The changes of cash under a correlation, summed by week; weeks without any left out.
@@ -131,27 +75,9 @@ impl Driver {
     }
 }
 
-pub struct Answer(pub Response);
-
-impl Answer {
-    pub fn status(&self) -> u16 {
-        self.0.status
-    }
-
-    pub fn body(&self) -> Value {
-        serde_json::from_slice(&self.0.body).unwrap_or(Value::Null)
-    }
-
-    pub fn header(&self, name: &str) -> Option<String> {
-        let headers = self.0.headers.iter();
-        headers.clone().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-    }
-
-    /// In, out and balance of a week.
-    pub fn week(&self, week: &str) -> [String; 3] {
-        let body = self.body();
-        let weeks = body["weeks"].as_array().cloned().unwrap_or_default();
-        let found = weeks.into_iter().find(|it| it["week"] == week).unwrap_or(json!({}));
-        ["in", "out", "balance"].map(|name| found[name].as_str().unwrap_or("-").to_owned())
-    }
+/// In, out and balance of a week of a forecast.
+pub fn week(forecast: &Answer, week: &str) -> [String; 3] {
+    let weeks = forecast.body["weeks"].as_array().cloned().unwrap_or_default();
+    let found = weeks.into_iter().find(|it| it["week"] == week).unwrap_or(json!({}));
+    ["in", "out", "balance"].map(|name| found[name].as_str().unwrap_or("-").to_owned())
 }

@@ -15,20 +15,21 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 use tradewind_inventory::{Asks, Inventory};
 use tradewind_kernel::asks::suppliers::Offer;
-use tradewind_kernel::decision::Decision;
-use tradewind_kernel::event::{Event, NewEvent, Payload};
+use tradewind_kernel::event::{Event, Payload};
 use tradewind_kernel::{Domain, Id, Instant};
 use tradewind_shell::auth::Caller;
 use tradewind_shell::catch_up::catch_up;
-use tradewind_shell::http::{Request, Response};
+use tradewind_shell::http::Request;
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
-use tradewind_shell::serve::{serve, system_task};
+use tradewind_shell::serve::serve;
 use tradewind_shell::store::{
-    Commit, Cut, Found, Lease, Needs, Outage, Outcome, ReadRequest, Snapshot, Store,
+    Commit, Cut, Found, Lease, Outage, Outcome, ReadRequest, Snapshot, Store,
 };
 use tradewind_shell::world::{Answered, AskError, World};
+pub use tradewind_testing::{Answer, TENANT};
+use tradewind_testing::{events, tell};
 
 /// Suppliers that answer what a test says.
 #[derive(Default)]
@@ -140,49 +141,7 @@ impl Store for Interleaved {
 pub struct Driver {
     pub world: TestWorld,
     pub store: MemoryStore,
-    keys: std::rc::Rc<Cell<u64>>,
 }
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub struct Said {
-    pub status: u16,
-    pub body: Value,
-    pub headers: Vec<(String, String)>,
-}
-
-impl Said {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Insists on a status.
-    #[track_caller]
-    pub fn is(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{:#}", self.body);
-        self
-    }
-
-    #[track_caller]
-    pub fn refused(self, status: u16, code: &str) -> Self {
-        assert_eq!(
-            (self.status, self.body["code"].as_str()),
-            (status, Some(code)),
-            "{:#}",
-            self.body
-        );
-        self
-    }
-}
-
-impl From<Response> for Said {
-    fn from(response: Response) -> Self {
-        let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-        Self { status: response.status, body, headers: response.headers }
-    }
-}
-
-pub const TENANT: &str = "acme";
 
 pub fn instant(text: &str) -> Instant {
     text.parse().unwrap()
@@ -194,10 +153,10 @@ pub fn id(text: &str) -> Id {
 
 impl Driver {
     pub fn new(now: &str) -> Self {
-        Self::over(MemoryStore::new(), instant(now), std::rc::Rc::default())
+        Self::over(MemoryStore::new(), instant(now))
     }
 
-    fn over(store: MemoryStore, now: Instant, keys: std::rc::Rc<Cell<u64>>) -> Self {
+    fn over(store: MemoryStore, now: Instant) -> Self {
         let interleaved = Interleaved {
             store: store.clone(),
             chance: std::rc::Rc::default(),
@@ -206,17 +165,17 @@ impl Driver {
         // Instances must not draw the same ids.
         let seed = u128::from(store.calls()).wrapping_mul(2).wrapping_add(7);
         let world = LocalWorld::new(interleaved, Offers::default(), now, seed);
-        Self { world, store, keys }
+        Self { world, store }
     }
 
     /// Another instance, which remembers nothing yet, over the same store.
     pub fn beside(&self) -> Self {
-        Self::over(self.store.clone(), self.world.now(), self.keys.clone())
+        Self::over(self.store.clone(), self.world.now())
     }
 
     /// An instance that remembers nothing, over a copy of the store.
     pub fn copy(&self) -> Self {
-        Self::over(self.store.fork(), self.world.now(), self.keys.clone())
+        Self::over(self.store.fork(), self.world.now())
     }
 
     pub fn caller(roles: &[Role], channel: Option<&str>) -> Caller {
@@ -231,31 +190,20 @@ impl Driver {
     }
 
     pub fn request(&self, method: &str, path: &str, body: &Value) -> Request {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if method == "POST" {
-            self.keys.set(self.keys.get() + 1);
-            headers.push(("idempotency-key".to_owned(), format!("k{}", self.keys.get())));
-        }
-        Request {
-            method: method.to_owned(),
-            path: format!("/inventory/v1/{path}"),
-            query: query.to_owned(),
-            headers,
-            body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
-        }
+        let path = format!("/inventory/v1/{path}");
+        tradewind_testing::request(&self.world, method, &path, body)
     }
 
-    pub async fn send(&self, request: &Request, caller: Caller) -> Said {
+    pub async fn send(&self, request: &Request, caller: Caller) -> Answer {
         serve::<Inventory, _>(&self.world, request, Ok(caller)).await.into()
     }
 
-    pub fn call(&self, method: &str, path: &str, body: Value) -> Said {
+    pub fn call(&self, method: &str, path: &str, body: Value) -> Answer {
         let request = self.request(method, path, &body);
         block_on(self.send(&request, Self::caller(&[Role::Admin], None)))
     }
 
-    pub fn call_as(&self, caller: Caller, method: &str, path: &str, body: Value) -> Said {
+    pub fn call_as(&self, caller: Caller, method: &str, path: &str, body: Value) -> Answer {
         block_on(self.send(&self.request(method, path, &body), caller))
     }
 
@@ -290,49 +238,15 @@ impl Driver {
     }
 
     /// Commits an event into another domain's stream, as that domain would.
-    pub fn tell<P: Payload>(&self, domain: Domain, subject: &str, payload: &P) -> String {
-        let task = system_task(&self.world, TENANT, Needs::Nothing);
-        let mut decision = Decision::default();
-        decision.event(NewEvent::of(subject, payload));
-        let correlation = task.origin.correlation.clone();
-        let commit = Commit {
-            tenant: TENANT.to_owned(),
-            domain,
-            needs: Needs::Nothing,
-            idempotency: None,
-            checks: Vec::new(),
-            guards: Vec::new(),
-            writes: decision.writes,
-            events: decision.events,
-            origin: task.origin,
-            cursor: None,
-            unmark: None,
-            tenant_known: true,
-            frees: true,
-        };
-        let outcome = block_on(self.world.store().commit(&commit)).unwrap();
-        assert!(matches!(outcome, Outcome::Done { .. }));
+    pub fn tell<P: Payload>(&self, subject: &str, payload: &P) -> String {
+        let correlation = format!("cor-{:x}", self.world.random());
+        tell(&self.world, &correlation, subject, payload);
         correlation
     }
 
     /// All events of inventory, oldest first.
     pub fn events(&self) -> Vec<Event> {
-        use tradewind_shell::store::Read;
-        let mut all = Vec::new();
-        let mut after = 0;
-        loop {
-            let request = ReadRequest {
-                tenant: TENANT.to_owned(),
-                domain: Domain::Inventory,
-                needs: Needs::Nothing,
-                reads: vec![Read::Events { domain: Domain::Inventory, after, limit: 500 }],
-            };
-            let snapshot = block_on(self.world.store().read(&request)).unwrap();
-            let Some(Found::Events(events)) = snapshot.found.into_iter().next() else { panic!() };
-            let Some(last) = events.last() else { return all };
-            after = last.sequence;
-            all.extend(events);
-        }
+        events(&self.world, Domain::Inventory)
     }
 
     /// The events of a type under a correlation.
@@ -370,7 +284,7 @@ impl Driver {
         );
     }
 
-    pub fn reserve(&self, order: &str, quantity: i64) -> Said {
+    pub fn reserve(&self, order: &str, quantity: i64) -> Answer {
         let lines = json!([{ "sku": "X", "quantity": quantity }]);
         self.call(
             "POST",

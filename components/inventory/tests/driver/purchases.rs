@@ -1,9 +1,9 @@
 //! Purchase orders, as procurement tells of them.
 
+use tradewind_kernel::Day;
 use tradewind_kernel::events::procurement::{
     OrderLine, OrderReleased, OrderState, OrderStatus, ScheduleEntry,
 };
-use tradewind_kernel::{Day, Domain};
 
 use super::{Driver, id};
 
@@ -45,7 +45,7 @@ pub fn purchase(order: &str, lines: &[(&str, i64, &str)]) -> OrderState {
 /// Tells that an order is released, and lets inventory react.
 pub fn release(driver: &Driver, order: &OrderState) -> String {
     let told = OrderReleased { order: order.clone() };
-    let correlation = driver.tell(Domain::Procurement, order.order.as_str(), &told);
+    let correlation = driver.tell(order.order.as_str(), &told);
     driver.settle();
     correlation
 }

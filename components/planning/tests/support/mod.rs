@@ -12,22 +12,20 @@ use tradewind_inventory::pegging::{PegInput, Supply, SupplyKind, peg};
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::{Lane, Network, Position, Trial, TrialChange};
 use tradewind_kernel::asks::suppliers::{Commitment, Offer};
-use tradewind_kernel::event::{Domain, NewEvent, Origin, Payload};
+use tradewind_kernel::event::Payload;
 use tradewind_kernel::events::inventory::{Holding, ItemPegged, PromiseMove, Usable};
 use tradewind_kernel::events::procurement::OrderConfirmed;
 use tradewind_kernel::{Day, Id, Instant, Money};
 use tradewind_planning::Planning;
 use tradewind_planning::asks::Asks;
-use tradewind_shell::auth::Caller;
-use tradewind_shell::http::Request;
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::serve;
-use tradewind_shell::store::{Commit, Needs, Outcome, Store};
+use tradewind_shell::store::Store;
 use tradewind_shell::world::{Answered, AskError};
-
-pub const TENANT: &str = "brand";
+pub use tradewind_testing::{Answer, TENANT};
+use tradewind_testing::{ask, caller, request};
 
 pub fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -209,24 +207,16 @@ impl Asks for Others {
 /// A brand on 2026-12-01.
 pub struct Brand {
     pub world: LocalWorld<MemoryStore, Others>,
-    store: MemoryStore,
-    requests: std::cell::Cell<u32>,
-}
-
-pub struct Answer {
-    pub status: u16,
-    pub body: Value,
-    pub etag: Option<String>,
 }
 
 impl Brand {
     pub fn new() -> Self {
         let store = MemoryStore::new();
         let now: Instant = "2026-12-01T09:00:00Z".parse().unwrap();
-        let mut world = LocalWorld::new(store.clone(), Others::default(), now, 5);
+        let mut world = LocalWorld::new(store, Others::default(), now, 5);
         world.verbose = true;
-        block_on(store.add_tenant(TENANT)).unwrap();
-        Self { world, store, requests: std::cell::Cell::new(0) }
+        block_on(tradewind_shell::world::World::store(&world).add_tenant(TENANT)).unwrap();
+        Self { world }
     }
 
     pub fn others(&self) -> &Others {
@@ -235,73 +225,30 @@ impl Brand {
 
     /// Another domain tells something under a correlation.
     pub fn tell<P: Payload>(&self, correlation: &str, subject: &str, payload: &P) {
-        let name = P::TYPE.split('.').next().unwrap();
-        let domain: Domain = name.parse().unwrap();
-        let commit = Commit {
-            tenant: TENANT.to_owned(),
-            domain,
-            needs: Needs::Nothing,
-            idempotency: None,
-            checks: Vec::new(),
-            guards: Vec::new(),
-            writes: Vec::new(),
-            events: vec![NewEvent::of(subject, payload)],
-            origin: Origin {
-                at: Instant::from_millis(0),
-                by: "test".to_owned(),
-                reason: None,
-                correlation: correlation.to_owned(),
-                parent: None,
-                causation: None,
-            },
-            cursor: None,
-            unmark: None,
-            tenant_known: true,
-            frees: false,
-        };
-        let outcome = block_on(self.store.commit(&commit)).unwrap();
-        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+        tradewind_testing::tell(&self.world, correlation, subject, payload);
     }
 
-    pub fn call(&self, role: Role, method: &str, target: &str, body: &[u8]) -> Answer {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        self.requests.set(self.requests.get() + 1);
-        let lines = target.ends_with("/history");
-        let kind = if lines { "application/x-ndjson" } else { "application/json" };
-        let key = format!("key-{}", self.requests.get());
-        let headers = [("content-type", kind), ("idempotency-key", key.as_str())];
-        let request = Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body: body.to_vec(),
-        };
-        let caller = Caller {
-            subject: "ann".to_owned(),
-            tenant: TENANT.to_owned(),
-            roles: vec![role],
-            supplier: None,
-            channel: None,
-            expires: i64::MAX,
-        };
-        let response = block_on(serve::<Planning, _>(&self.world, &request, Ok(caller)));
-        let etag = response.headers.iter().find(|(name, _)| name == "etag");
-        Answer {
-            status: response.status,
-            body: serde_json::from_slice(&response.body).unwrap_or(Value::Null),
-            etag: etag.map(|(_, value)| value.clone()),
-        }
+    pub fn call(&self, role: Role, method: &str, target: &str, body: &Value) -> Answer {
+        ask::<Planning, _>(&self.world, caller(role), method, target, body)
+    }
+
+    /// Loads history, a JSON object a line.
+    pub fn load(&self, lines: &str) -> Answer {
+        let target = "/planning/v1/history";
+        let mut request = request(&self.world, "POST", target, &Value::Null);
+        request.headers[0].1 = "application/x-ndjson".to_owned();
+        request.body = lines.as_bytes().to_vec();
+        block_on(serve::<Planning, _>(&self.world, &request, Ok(caller(Role::Planner)))).into()
     }
 
     pub fn get(&self, target: &str) -> Value {
-        let answer = self.call(Role::Viewer, "GET", target, b"");
+        let answer = self.call(Role::Viewer, "GET", target, &Value::Null);
         assert_eq!(answer.status, 200, "{target}: {}", answer.body);
         answer.body
     }
 
     pub fn send(&self, method: &str, target: &str, body: &Value) -> Answer {
-        self.call(Role::Planner, method, target, body.to_string().as_bytes())
+        self.call(Role::Planner, method, target, body)
     }
 
     /// The payloads of planning's events of a type under a correlation (any, when empty).

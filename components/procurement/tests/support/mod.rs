@@ -7,11 +7,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use futures::executor::block_on;
 use serde_json::{Value, json};
 use tradewind_kernel::asks::suppliers::Standing;
 use tradewind_kernel::calendar::Calendar;
-use tradewind_kernel::event::{Domain, NewEvent, Origin, Payload};
 use tradewind_kernel::events::inventory::{DayTurned, ItemSet, NodeSet};
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::{Day, Id, Instant};
@@ -21,14 +19,11 @@ use tradewind_procurement::draft::{self, Draft};
 use tradewind_procurement::known::Unknown;
 use tradewind_procurement::order::{Context, Order};
 use tradewind_procurement::policy::StepRole;
-use tradewind_shell::auth::Caller;
-use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
-use tradewind_shell::route::Role;
-use tradewind_shell::serve::serve;
-use tradewind_shell::store::{Commit, Needs, Outcome, Store};
 use tradewind_shell::world::{Answered, AskError, World};
+pub use tradewind_testing::{Answer, tell_alone as tell};
+use tradewind_testing::{ask, called};
 
 /// Suppliers that stand where a test puts them.
 #[derive(Default)]
@@ -73,38 +68,6 @@ pub fn usd(amount: &str) -> Value {
 
 pub type Local = LocalWorld<MemoryStore, Standings>;
 
-pub struct Answer {
-    pub status: u16,
-    pub body: Value,
-    pub headers: Vec<(String, String)>,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    pub fn code(&self) -> &str {
-        self.body["code"].as_str().unwrap_or("")
-    }
-
-    pub fn id(&self) -> String {
-        self.body["id"].as_str().unwrap().to_owned()
-    }
-
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.body);
-        self
-    }
-
-    /// Pointers and codes of all faults.
-    pub fn faults(&self) -> Vec<(String, String)> {
-        let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        errors.iter().map(|it| (text(&it["pointer"]), text(&it["code"]))).collect()
-    }
-}
-
 pub fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
@@ -127,7 +90,7 @@ pub fn world(today: &str) -> Local {
 pub fn item(world: &Local, sku: &str) {
     let set = json!({ "sku": sku, "name": sku, "base_unit": "pcs", "list_prices": {} });
     let set: ItemSet = serde_json::from_value(set).unwrap();
-    tell(world, Domain::Inventory, sku, &set);
+    tell(world, sku, &set);
 }
 
 /// Inventory makes a node.
@@ -135,39 +98,13 @@ pub fn node(world: &Local, node: &str) {
     let set = json!({ "node": node, "kind": "warehouse", "receiving_days": 0,
         "calendar": Calendar::default() });
     let set: NodeSet = serde_json::from_value(set).unwrap();
-    tell(world, Domain::Inventory, node, &set);
+    tell(world, node, &set);
 }
 
-/// Sends a request; `who` is `role`, `role:subject` or, for a partner, `partner@supplier`.
+/// Sends a request of what `who` says: `role`, `role:subject` or, for a partner, `partner@supplier`.
 pub fn send(world: &Local, who: &str, method: &str, target: &str, body: &Value) -> Answer {
-    let (who, supplier) = who.split_once('@').map_or((who, None), |(a, b)| (a, Some(b.to_owned())));
-    let (role, subject) = who.split_once(':').unwrap_or((who, who));
-    let role: Role = role.parse().unwrap();
     let target = format!("/procurement/v1/{target}");
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    if method == "POST" {
-        headers.push(("idempotency-key".to_owned(), format!("{:x}", world.random())));
-    }
-    let request = Request {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers,
-        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
-    };
-    let caller = Caller {
-        subject: subject.to_owned(),
-        tenant: "acme".to_owned(),
-        roles: vec![role],
-        supplier,
-        channel: None,
-        expires: i64::MAX,
-    };
-    let Response { status, headers, body } =
-        block_on(serve::<Procurement, _>(world, &request, Ok(caller)));
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Answer { status, body, headers }
+    ask::<Procurement, _>(world, called(who), method, &target, body)
 }
 
 pub fn get(world: &Local, target: &str) -> Answer {
@@ -186,62 +123,33 @@ pub fn lines(quantities: &[i64], due: &str) -> Value {
 
 /// An order of these quantities as a draft; its id.
 pub fn drafted(world: &Local, quantities: &[i64], due: &str) -> String {
-    post(world, "buyer", "orders", &lines(quantities, due)).expect(201).id()
+    post(world, "buyer", "orders", &lines(quantities, due)).is(201).id()
 }
 
 /// The same, approved.
 pub fn approved(world: &Local, quantities: &[i64], due: &str) -> String {
     let id = drafted(world, quantities, due);
-    post(world, "buyer", &format!("orders/{id}/submit"), &json!({})).expect(200);
+    post(world, "buyer", &format!("orders/{id}/submit"), &json!({})).is(200);
     let answer = post(world, "approver", &format!("orders/{id}/approve"), &json!({}));
-    assert_eq!(answer.expect(200).body["status"], "approved");
+    assert_eq!(answer.is(200).body["status"], "approved");
     id
 }
 
 /// The same, released.
 pub fn released(world: &Local, quantities: &[i64], due: &str) -> String {
     let id = approved(world, quantities, due);
-    post(world, "buyer", &format!("orders/{id}/release"), &json!({})).expect(200);
+    post(world, "buyer", &format!("orders/{id}/release"), &json!({})).is(200);
     id
-}
-
-/// Another domain says something.
-pub fn tell<P: Payload>(world: &Local, domain: Domain, subject: &str, payload: &P) {
-    let origin = Origin {
-        at: world.now(),
-        by: "test".to_owned(),
-        reason: None,
-        correlation: format!("cor-{:x}", world.random()),
-        parent: None,
-        causation: None,
-    };
-    let commit = Commit {
-        tenant: "acme".to_owned(),
-        domain,
-        needs: Needs::Nothing,
-        idempotency: None,
-        checks: Vec::new(),
-        guards: Vec::new(),
-        writes: Vec::new(),
-        events: vec![NewEvent::of(subject, payload)],
-        origin,
-        cursor: None,
-        unmark: None,
-        tenant_known: true,
-        frees: false,
-    };
-    let outcome = block_on(world.store().commit(&commit)).unwrap();
-    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
 }
 
 pub fn turn(world: &Local, to: &str) {
     world.set_now(noon(to));
-    tell(world, Domain::Inventory, to, &DayTurned { from: None, to: day(to) });
+    tell(world, to, &DayTurned { from: None, to: day(to) });
 }
 
 /// The domain's events of a type, oldest first.
 pub fn events(world: &Local, kind: &str) -> Vec<Value> {
-    let answer = get(world, "events?limit=500").expect(200);
+    let answer = get(world, "events?limit=500").is(200);
     let items = answer.body["items"].as_array().cloned().unwrap_or_default();
     items.into_iter().filter(|item| item["type"] == kind).collect()
 }

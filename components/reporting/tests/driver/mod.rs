@@ -7,19 +7,16 @@ use serde_json::Value;
 use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::{Domain, NewEvent, Origin, event_id};
 use tradewind_reporting::Reporting;
-use tradewind_shell::auth::Caller;
 use tradewind_shell::catch_up::catch_up;
-use tradewind_shell::http::{Request, Response};
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
-use tradewind_shell::serve::serve;
 use tradewind_shell::store::{
     Commit, CursorMove, Found, Needs, Outcome, Read, ReadRequest, Snapshot, Store, keys,
 };
 use tradewind_shell::world::World;
-
-pub const TENANT: &str = "acme";
+pub use tradewind_testing::{Answer, TENANT, commit};
+use tradewind_testing::{ask, caller};
 
 pub struct Driver {
     pub world: LocalWorld<MemoryStore, ()>,
@@ -37,43 +34,21 @@ impl Driver {
         self.world.set_now(format!("{day}T09:00:00Z").parse().unwrap());
     }
 
-    pub fn call(&self, role: Role, method: &str, target: &str, body: Option<Value>) -> Answer {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut headers = Vec::new();
-        if body.is_some() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-            let key = format!("{:x}", self.world.random());
-            headers.push(("idempotency-key".to_owned(), key));
-        }
-        let request = Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers,
-            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
-        };
-        let caller = Caller {
-            subject: role.name().to_owned(),
-            tenant: TENANT.to_owned(),
-            roles: vec![role],
-            supplier: None,
-            channel: None,
-            expires: i64::MAX,
-        };
-        Answer(block_on(serve::<Reporting, _>(&self.world, &request, Ok(caller))))
+    pub fn call(&self, role: Role, method: &str, target: &str, body: &Value) -> Answer {
+        ask::<Reporting, _>(&self.world, caller(role), method, target, body)
     }
 
     pub fn get(&self, target: &str) -> Answer {
-        self.call(Role::Viewer, "GET", target, None)
+        self.call(Role::Viewer, "GET", target, &Value::Null)
     }
 
     pub fn cascade(&self, correlation: &str) -> Value {
-        self.get(&format!("/reporting/v1/cascades/{correlation}")).body()
+        self.get(&format!("/reporting/v1/cascades/{correlation}")).body
     }
 
     pub fn exceptions(&self, status: &str) -> Vec<Value> {
         let answer = self.get(&format!("/reporting/v1/exceptions?status={status}"));
-        answer.body()["items"].as_array().cloned().unwrap_or_default()
+        answer.body["items"].as_array().cloned().unwrap_or_default()
     }
 
     /// Kinds and details of the open exceptions.
@@ -160,35 +135,5 @@ impl Driver {
             reads: vec![read],
         };
         block_on(self.world.store().read(&request)).unwrap()
-    }
-}
-
-pub fn commit(domain: Domain, origin: Origin) -> Commit {
-    Commit {
-        tenant: TENANT.to_owned(),
-        domain,
-        needs: Needs::Nothing,
-        idempotency: None,
-        checks: Vec::new(),
-        guards: Vec::new(),
-        writes: Vec::new(),
-        events: Vec::new(),
-        origin,
-        cursor: None,
-        unmark: None,
-        tenant_known: true,
-        frees: false,
-    }
-}
-
-pub struct Answer(pub Response);
-
-impl Answer {
-    pub fn status(&self) -> u16 {
-        self.0.status
-    }
-
-    pub fn body(&self) -> Value {
-        serde_json::from_slice(&self.0.body).unwrap_or(Value::Null)
     }
 }
