@@ -155,10 +155,7 @@ impl Hosted {
     /// It does not come up.
     pub fn spawn(&mut self) -> Result<()> {
         let project = project();
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.data.path().join("host.log"))?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         let options = xtask::server::Options {
             listen: format!("127.0.0.1:{}", self.port).parse()?,
             data: self.data.path().to_path_buf(),
@@ -203,10 +200,16 @@ impl Hosted {
         bail!("the host is not ready: {}", self.log())
     }
 
+    /// Where the host's log lies.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.data.path().join("host.log")
+    }
+
     /// The end of the host's log.
     #[must_use]
     pub fn log(&self) -> String {
-        let text = std::fs::read_to_string(self.data.path().join("host.log")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines.get(lines.len().saturating_sub(30)..).unwrap_or(&[]).join("\n")
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use crate::hosted::free_port;
@@ -13,6 +13,9 @@ use crate::resp;
 
 /// How long a server may take to do what it is asked.
 const WITHIN: Duration = Duration::from_secs(180);
+
+/// Lines of its log that are shown when it does not come up.
+const LOG_LINES: usize = 20;
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -59,13 +62,21 @@ impl Server {
     }
 
     fn wait_until_loaded(&mut self) -> Result<()> {
-        until("Redis loads its data", || {
-            if let Some(status) = self.child.try_wait()? {
-                let log = std::fs::read_to_string(self.folder.join("redis.log"))?;
-                bail!("Redis ended with {status}: {}", log.lines().last().unwrap_or("no log"));
+        let (child, port) = (&mut self.child, self.port);
+        let loaded = until("Redis loads its data", || {
+            if let Some(status) = child.try_wait()? {
+                bail!("Redis ended with {status}");
             }
-            Ok(resp::ask(self.port, "PING").is_ok_and(|answer| answer == "+PONG"))
-        })
+            Ok(resp::ask(port, "PING").is_ok_and(|answer| answer == "+PONG"))
+        });
+        loaded.map_err(|error| anyhow!("{error:#}; its log ends with\n{}", self.log()))
+    }
+
+    /// The end of its log.
+    fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.join("redis.log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or(&[]).join("\n")
     }
 
     /// Kills it (SIGKILL).
@@ -121,6 +132,20 @@ impl Server {
         self.must("REPLICAOF NO ONE")?;
         self.replica_of = None;
         until("the replica is promoted", || self.says("role", "master"))
+    }
+
+    /// Has the append-only file written anew, and waits until it is.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_file_anew(&self) -> Result<()> {
+        self.must("BGREWRITEAOF")?;
+        until("the file is written anew", || {
+            Ok(self.says("aof_rewrite_scheduled", "0")?
+                && self.says("aof_rewrite_in_progress", "0")?)
+        })?;
+        ensure!(self.says("aof_last_bgrewrite_status", "ok")?, "the file was not written anew");
+        Ok(())
     }
 
     /// Lets no file of this process grow beyond the append-only file as it is now and so many
