@@ -220,6 +220,17 @@ impl Hosted {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// What one of its counters stands at; one that has not counted yet is not shown.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn metric(&self, name: &str) -> Result<u64> {
+        let url = format!("{}/host/v1/metrics", self.base());
+        let text = self.agent.get(url).call()?.body_mut().read_to_string()?;
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found.map_or(Ok(0), |number| number.parse().context(name.to_owned()))
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {
