@@ -61,7 +61,9 @@ fn main() -> ExitCode {
             _ => Plan::new(seed, left.min(CAMPAIGN), only),
         };
         plan.lines = arguments.lines;
-        let again = format!("--seed {} --rounds {}", plan.seed, plan.faults.len());
+        let alone = only.map_or(String::new(), |fault| format!(" --only {fault:?}"));
+        let rounds = plan.faults.len();
+        let again = format!("--seed {} --rounds {rounds} --lines {}{alone}", plan.seed, plan.lines);
         println!(
             "{again}: {} a replica, from {:?}",
             if plan.replicated { "with" } else { "without" },
