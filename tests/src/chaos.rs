@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ const LOAD_MILLIS: (u64, u64) = (100, 500);
 const TOKEN_SECONDS: i64 = 600;
 
 /// Order lines of the cascade that is cut, unless the plan says otherwise.
-const CASCADE_LINES: usize = 10_000;
+pub const CASCADE_LINES: usize = 10_000;
 
 /// What a campaign is.
 #[derive(Debug, Clone)]
@@ -97,24 +98,30 @@ impl Plan {
         Self { seed, faults, replicated, lines: CASCADE_LINES }
     }
 
-    /// Every fault once; the disk that is full for a Redis with `appendfsync everysec` comes last,
-    /// since a kill soon after it once left a Redis that did not start (`docs/chaos.md`).
+    /// Every fault once.
     #[must_use]
     pub fn each_once(seed: u64) -> Self {
         let with_replica = |seed: &u64| Self::new(*seed, 0, None).replicated;
         let seed = (seed..).find(with_replica).unwrap_or(seed);
-        let mut plan = Self::new(seed, Fault::ALL.len(), None);
-        plan.faults.sort_by_key(|fault| *fault == Fault::DiskFullEverySecond);
-        plan
+        Self::new(seed, Fault::ALL.len(), None)
     }
 
-    /// Plays the campaign and judges it.
+    /// Plays the campaign and judges it. When something is found, what Redis and host left behind
+    /// (files, logs) stays in a folder, which is named on standard error.
     ///
     /// # Errors
     /// A trouble cannot be made or does not end, or a client was answered what must not be.
     pub fn play(&self, report: &mut Report) -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let mut ground = Ground::new(folder.path().to_path_buf(), self.replicated, self.lines)?;
+        let played = self.play_in(folder.path(), report);
+        if played.is_err() || !report.outcome.faults.is_empty() {
+            eprintln!("what Redis and the host left behind lies in {}", folder.keep().display());
+        }
+        played
+    }
+
+    fn play_in(&self, folder: &Path, report: &mut Report) -> Result<()> {
+        let mut ground = Ground::new(folder.to_path_buf(), self.replicated, self.lines)?;
         let wait_replicas = u32::from(self.replicated);
         let foreign = Foreign { port: ground.proxy.port(), wait_replicas };
         let mut hosted = Hosted::start_on(foreign)?;
@@ -132,7 +139,9 @@ impl Plan {
             // The turn of the day over ten thousand lines may take longer than one request has.
             redis::until("the clock is moved", || Ok(hosted.set_clock(LAST_MOMENT).is_ok()))?;
             Ok(caution)
-        })?;
+        });
+        std::fs::copy(hosted.log_file(), folder.join("host.log"))?;
+        let outcome = outcome?;
         let cut = ground.cascade.as_ref().map_or((0, 0), |cascade| cascade.cut);
         report.cut = (report.cut.0 + cut.0, report.cut.1 + cut.1);
         report.outcome.add(outcome);
@@ -157,9 +166,12 @@ fn one(
     if fault == Fault::ClockMoved {
         caution.clock_moved.insert(contest);
     }
-    let begun = Instant::now();
+    let (begun, from) = (Instant::now(), signals.now());
     ground.trouble(fault, hosted, signals, chance, caution)?;
     let trouble = begun.elapsed();
+    if fault.breaks_connections() {
+        caution.connections_broken.push((from, signals.now()));
+    }
     if fault == Fault::ReplicaPromoted {
         caution.primary_lost.insert(contest, signals.now());
     }

@@ -43,6 +43,7 @@ pub struct Signals {
     /// The host was killed: do not knock before it is up again.
     pub down: AtomicBool,
     stop: AtomicBool,
+    given_up: AtomicBool,
     pace: AtomicU64,
     written: AtomicU64,
     contest: Contest,
@@ -154,6 +155,7 @@ impl Signals {
         Self {
             down: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
             pace: AtomicU64::new(PACE_MILLIS),
             written: AtomicU64::new(0),
             contest: Contest::default(),
@@ -223,9 +225,9 @@ pub fn run(
     }
     let token = |sender: &Sender| tokens.get(sender).cloned().context("a sender without a token");
     let signals = Signals::new();
-    let Signals { down, stop, pace, written, contest, begun } = &signals;
-    let (agent, base, begun) = (hosted.agent(), hosted.base(), *begun);
-    let reach = Reach { agent, base, token: &token, down, stop, pace, written, contest, begun };
+    let Signals { down, stop, given_up, pace, written, contest, begun } = &signals;
+    let (agent, base, begun, token) = (hosted.agent(), hosted.base(), *begun, &token);
+    let reach = Reach { agent, base, token, down, stop, given_up, pace, written, contest, begun };
     let mut clients: Vec<Client> =
         (0..CLIENTS).map(|number| Client::new(TENANT, number, seed)).collect();
     let caution = std::thread::scope(|scope| {
@@ -239,14 +241,23 @@ pub fn run(
         let troubled = trouble(hosted, &signals);
         down.store(false, Ordering::SeqCst);
         stop.store(true, Ordering::SeqCst);
+        given_up.store(troubled.is_err(), Ordering::SeqCst);
         let worked = workers.into_iter().map(|worker| {
             worker.join().map_err(|_| anyhow!("a client panicked")).and_then(|worked| worked)
         });
         let worked: Vec<Result<()>> = worked.collect();
-        worked.into_iter().collect::<Result<()>>().and(troubled)
+        both(troubled, worked.into_iter().collect())
     })
     .map_err(|error| anyhow!("{error:#}\nthe host's log ends with\n{}", hosted.log()))?;
     verdict(hosted, &reach, &clients, &caution)
+}
+
+/// What the clients met may follow from what who makes trouble met, or the other way round.
+fn both<T>(troubled: Result<T>, worked: Result<()>) -> Result<T> {
+    match (troubled, worked) {
+        (Err(trouble), Err(met)) => Err(anyhow!("{trouble:#}\na client: {met:#}")),
+        (troubled, worked) => worked.and(troubled),
+    }
 }
 
 fn verdict(

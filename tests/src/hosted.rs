@@ -155,10 +155,7 @@ impl Hosted {
     /// It does not come up.
     pub fn spawn(&mut self) -> Result<()> {
         let project = project();
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.data.path().join("host.log"))?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         let options = xtask::server::Options {
             listen: format!("127.0.0.1:{}", self.port).parse()?,
             data: self.data.path().to_path_buf(),
@@ -203,10 +200,16 @@ impl Hosted {
         bail!("the host is not ready: {}", self.log())
     }
 
+    /// Where the host's log lies.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.data.path().join("host.log")
+    }
+
     /// The end of the host's log.
     #[must_use]
     pub fn log(&self) -> String {
-        let text = std::fs::read_to_string(self.data.path().join("host.log")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines.get(lines.len().saturating_sub(30)..).unwrap_or(&[]).join("\n")
     }
@@ -215,6 +218,17 @@ impl Hosted {
     #[must_use]
     pub fn base(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What one of its counters stands at; one that has not counted yet is not shown.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn metric(&self, name: &str) -> Result<u64> {
+        let url = format!("{}/host/v1/metrics", self.base());
+        let text = self.agent.get(url).call()?.body_mut().read_to_string()?;
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found.map_or(Ok(0), |number| number.parse().context(name.to_owned()))
     }
 
     /// The data folder.

@@ -100,6 +100,8 @@ pub struct Done {
     pub sent: Duration,
     /// When the answer came.
     pub answered: Duration,
+    /// Whether it was sent once, and this is the answer.
+    pub once: bool,
 }
 
 impl Done {
@@ -108,6 +110,16 @@ impl Done {
     pub fn is_write(&self) -> bool {
         matches!(self.got.status, 200 | 201) && !self.wish.only_looks()
     }
+
+    /// Whether the answer is one that had been kept under the key.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        is_replayed(&self.got)
+    }
+}
+
+fn is_replayed(got: &Got) -> bool {
+    got.header("idempotency-replayed") == Some("true")
 }
 
 /// One client.
@@ -181,8 +193,7 @@ impl Client {
     /// Asks again for what was set aside.
     fn come_back(&mut self, reach: &Reach<'_>) -> Result<()> {
         for (wish, sent) in std::mem::take(&mut self.aside) {
-            let got = self.repeat(reach, &wish, sent)?;
-            self.note(reach, wish, sent, got)?;
+            self.repeat(reach, wish, sent)?;
         }
         Ok(())
     }
@@ -191,10 +202,7 @@ impl Client {
     fn ask(&mut self, reach: &Reach<'_>, wish: Wish) -> Result<()> {
         let sent = reach.begun.elapsed();
         if let Some(got) = self.once(reach, &wish)? {
-            if got.header("idempotency-replayed") == Some("true") {
-                bail!("{:?} was sent once and had been answered before", wish.sent);
-            }
-            return self.note(reach, wish, sent, got);
+            return self.note(reach, (wish, sent, true), got);
         }
         // Who only looked need not know any more.
         if wish.only_looks() {
@@ -205,12 +213,11 @@ impl Client {
             self.aside.push((wish, sent));
             return Ok(());
         }
-        let got = self.repeat(reach, &wish, sent)?;
-        self.note(reach, wish, sent, got)
+        self.repeat(reach, wish, sent)
     }
 
-    /// Repeats a request until it is answered.
-    fn repeat(&mut self, reach: &Reach<'_>, wish: &Wish, sent: Duration) -> Result<Got> {
+    /// Repeats a request until it is answered, or all is given up.
+    fn repeat(&mut self, reach: &Reach<'_>, wish: Wish, sent: Duration) -> Result<()> {
         self.repeated += 1;
         let begun = Instant::now();
         loop {
@@ -218,9 +225,12 @@ impl Client {
             while reach.down.load(Ordering::Relaxed) && begun.elapsed() < ANSWER_WITHIN {
                 std::thread::sleep(PAUSE);
             }
-            if let Some(got) = self.once(reach, wish)? {
-                self.replayed += u64::from(got.header("idempotency-replayed") == Some("true"));
-                return Ok(got);
+            if let Some(got) = self.once(reach, &wish)? {
+                self.replayed += u64::from(is_replayed(&got));
+                return self.note(reach, (wish, sent, false), got);
+            }
+            if reach.given_up.load(Ordering::Relaxed) {
+                return Ok(());
             }
             if begun.elapsed() > ANSWER_WITHIN {
                 bail!("{}: no answer to {:?}, first sent at {sent:?}", self.name, wish.sent);
@@ -263,15 +273,20 @@ impl Client {
         }
     }
 
-    /// Keeps an answer, and learns from it.
-    fn note(&mut self, reach: &Reach<'_>, wish: Wish, sent: Duration, got: Got) -> Result<()> {
+    /// Keeps an answer, and learns from it: what was asked, when first, and whether it was sent once.
+    fn note(
+        &mut self,
+        reach: &Reach<'_>,
+        (wish, sent, once): (Wish, Duration, bool),
+        got: Got,
+    ) -> Result<()> {
         let answered = reach.begun.elapsed();
         match got.status {
             200 | 201 => self.learn(reach, &wish, &got)?,
             409 if wish.may_be_refused() => {}
             _ => bail!("{}: {:?} was answered {got:?}", self.name, wish.sent),
         }
-        let done = Done { wish, got, sent, answered };
+        let done = Done { wish, got, sent, answered, once };
         if done.is_write() {
             reach.written.fetch_add(1, Ordering::SeqCst);
         }
@@ -292,6 +307,8 @@ pub struct Reach<'a> {
     pub down: &'a AtomicBool,
     /// Finish and go.
     pub stop: &'a AtomicBool,
+    /// What was to be over is not: nobody waits for an answer any more, and nothing is judged.
+    pub given_up: &'a AtomicBool,
     /// Milliseconds between two requests of a client, at most.
     pub pace: &'a AtomicU64,
     /// How many writes were answered with a success.

@@ -24,18 +24,19 @@ const LOAD_MILLIS: (u64, u64) = (300, 1_500);
 
 /// Kills and starts again, round by round, while the clients work.
 fn rounds(hosted: &mut Hosted, seed: u64, rounds: u64, signals: &Signals) -> Result<Caution> {
-    let mut chance = Chance::new(seed);
+    let (mut chance, mut caution) = (Chance::new(seed), Caution::default());
     for round in 1..=rounds {
         let load = chance.between(LOAD_MILLIS.0, LOAD_MILLIS.1);
         let victim = *chance.one_of(&Victim::ALL);
         signals.next_contest(hosted)?;
         let going = signals.get_going()?.as_millis();
         sleep(Duration::from_millis(load));
-        let begun = Instant::now();
+        let (begun, from) = (Instant::now(), signals.now());
         hosted.kill(victim)?;
         signals.down.store(true, Ordering::SeqCst);
         hosted.restart().with_context(|| format!("round {round}: {victim:?}"))?;
         signals.down.store(false, Ordering::SeqCst);
+        caution.connections_broken.push((from, signals.now()));
         let back = begun.elapsed().as_millis();
         eprintln!(
             "round {round}: answers after {going} ms, load for {load} ms, {victim:?} killed, \
@@ -43,7 +44,7 @@ fn rounds(hosted: &mut Hosted, seed: u64, rounds: u64, signals: &Signals) -> Res
         );
         signals.get_going()?;
     }
-    Ok(Caution::default())
+    Ok(caution)
 }
 
 fn run(seed: u64) -> Result<Outcome> {

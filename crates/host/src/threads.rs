@@ -19,8 +19,9 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::calls::Calls;
+use crate::logging;
 use crate::server::{Server, Shared};
-use crate::{logging, subscriber};
+use crate::subscriber::Listener;
 
 /// How long a connection may be without the head of a request: slow clients, and idle ones,
 /// which proxies in front keep for about a minute.
@@ -122,7 +123,9 @@ impl Background {
         let ended = spawn("background", move || async move {
             let calls = Rc::new(Calls::new(shared.application.clone()));
             for subscription in shared.application.subscriptions.clone() {
-                tokio::task::spawn_local(subscriber::listen(calls.clone(), subscription));
+                let (calls, shared) = (calls.clone(), shared.clone());
+                let listener = Listener { calls, shared, subscription };
+                tokio::task::spawn_local(listener.listen());
             }
             tokio::task::spawn_local(async move {
                 if let Some(ticking) = &shared.ticking {

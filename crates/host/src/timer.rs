@@ -122,6 +122,12 @@ impl Ticking {
         futures::future::join_all(self.paths.iter().map(|ticked| self.call(calls, ticked))).await;
     }
 
+    /// The same for the paths of these components alone.
+    pub async fn fire_for(&self, calls: &Calls, targets: &[usize]) {
+        let paths = self.paths.iter().filter(|ticked| targets.contains(&ticked.target));
+        futures::future::join_all(paths.map(|ticked| self.call(calls, ticked))).await;
+    }
+
     async fn call(&self, calls: &Calls, ticked: &Ticked) {
         let mut last = ticked.last.lock().await;
         let limit = calls.application.limits.background_time;

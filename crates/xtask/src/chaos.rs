@@ -23,6 +23,9 @@ pub struct Options {
     /// This fault alone; a wrong name lists them.
     #[arg(long)]
     only: Option<String>,
+    /// Order lines of the cascade that is cut, a multiple of 500 [default: 10000].
+    #[arg(long)]
+    lines: Option<usize>,
 }
 
 /// Builds what ships, and plays the rounds in a process of its own: they are part of the tests.
@@ -43,6 +46,9 @@ pub fn chaos(project: &Project, install: Install, options: &Options) -> Result<(
     }
     if let Some(only) = &options.only {
         command.args(["--only", only]);
+    }
+    if let Some(lines) = options.lines {
+        command.args(["--lines", &lines.to_string()]);
     }
     run(&mut command)
 }

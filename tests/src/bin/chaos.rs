@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use tradewind_tests::chance::Chance;
 use tradewind_tests::chaos::fault::Fault;
-use tradewind_tests::chaos::{Plan, Report};
+use tradewind_tests::chaos::{CASCADE_LINES, Plan, Report};
 
 /// Rounds of one campaign: more would make its books long to check, fewer its set-up weigh more.
 const CAMPAIGN: usize = 50;
@@ -28,6 +28,9 @@ struct Arguments {
     /// This fault alone.
     #[arg(long)]
     only: Option<String>,
+    /// Order lines of the cascade that is cut: a multiple of 500.
+    #[arg(long, default_value_t = CASCADE_LINES)]
+    lines: usize,
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let only = only.flatten();
+    if arguments.lines == 0 || arguments.lines % 500 != 0 {
+        println!("--lines is a multiple of 500");
+        return ExitCode::FAILURE;
+    }
     let begun = Instant::now();
     let mut seed = arguments.seed.unwrap_or_else(|| Chance::seed("CHAOS_SEED"));
     let mut left = match (arguments.rounds, arguments.seconds) {
@@ -48,12 +55,15 @@ fn main() -> ExitCode {
     let limit = arguments.seconds.map(Duration::from_secs);
     let mut report = Report::default();
     loop {
-        let plan = match left {
+        let mut plan = match left {
             0 if only.is_some() => Plan::new(seed, 1, only),
             0 => Plan::each_once(seed),
             _ => Plan::new(seed, left.min(CAMPAIGN), only),
         };
-        let again = format!("--seed {} --rounds {}", plan.seed, plan.faults.len());
+        plan.lines = arguments.lines;
+        let alone = only.map_or(String::new(), |fault| format!(" --only {fault:?}"));
+        let rounds = plan.faults.len();
+        let again = format!("--seed {} --rounds {rounds} --lines {}{alone}", plan.seed, plan.lines);
         println!(
             "{again}: {} a replica, from {:?}",
             if plan.replicated { "with" } else { "without" },

@@ -14,6 +14,7 @@ use super::redis::until;
 use crate::chance::Chance;
 use crate::crowd::{Signals, must};
 use crate::driver::{Driver, Sender, Sent};
+use crate::history::logs::Caution;
 use crate::hosted::{Hosted, Victim};
 
 const TENANT: &str = "cascade";
@@ -219,6 +220,7 @@ impl Cascade {
         hosted: &mut Hosted,
         signals: &Signals,
         chance: &mut Chance,
+        caution: &mut Caution,
     ) -> Result<()> {
         while self.expected[self.next_day()].is_none() {
             let day = self.next_day();
@@ -242,6 +244,7 @@ impl Cascade {
         let correlation = self.confirm(hosted)?;
         let written = chance.between(1, all.saturating_sub(2).max(1));
         until("the cascade begins", || Ok(length(ground)? >= before + written))?;
+        let from = signals.now();
         signals.down.store(true, Ordering::SeqCst);
         // When one of them is dead, nothing more is written.
         if chance.below(2) == 0 {
@@ -256,6 +259,7 @@ impl Cascade {
         self.cut = (self.cut.0 + 1, self.cut.1 + usize::from(in_the_midst));
         hosted.restart()?;
         signals.down.store(false, Ordering::SeqCst);
+        caution.connections_broken.push((from, signals.now()));
         self.complete(hosted, &correlation)?;
         let told = self.told(hosted, &correlation)?;
         let kinds: BTreeSet<_> = told.keys().chain(expected.keys()).collect();

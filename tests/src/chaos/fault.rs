@@ -73,6 +73,22 @@ impl Fault {
         matches!(self, Self::ReplicaHeld | Self::ReplicaPromoted)
     }
 
+    /// Whether connections to Redis break in it. (Those of a cascade that is cut break at one moment
+    /// of it, which is noted there.)
+    #[must_use]
+    pub fn breaks_connections(self) -> bool {
+        matches!(
+            self,
+            Self::RedisKilled
+                | Self::BothKilled
+                | Self::DiskFull
+                | Self::RedisWithoutScripts
+                | Self::ReplicaPromoted
+                | Self::NetworkCut
+                | Self::ConnectionsLost
+        )
+    }
+
     /// The one of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -243,7 +259,7 @@ impl Ground {
                         made?
                     }
                 };
-                cascade.round(self, hosted, signals, chance)?;
+                cascade.round(self, hosted, signals, chance, caution)?;
                 self.cascade = Some(cascade);
                 Ok(())
             }
@@ -275,6 +291,8 @@ impl Ground {
     }
 
     /// With an fsync every second Redis refuses writes while it cannot write, and goes on by itself.
+    /// Its file may have a hole then, with which it does not start again: as `docs/operations.md`
+    /// says, the operator has it written anew.
     fn fill_disk_every_second(&mut self, lasts: Duration, chance: &mut Chance) -> Result<()> {
         self.primary.must("CONFIG SET appendfsync everysec")?;
         let room = chance.between(DISK_LEFT.0, DISK_LEFT.1);
@@ -284,6 +302,7 @@ impl Ground {
         sleep(lasts);
         self.primary.limit_disk(None)?;
         until("Redis writes again", || primary.says("aof_last_write_status", "ok"))?;
+        self.primary.write_file_anew()?;
         self.primary.must("CONFIG SET appendfsync always").map(drop)
     }
 

@@ -13,6 +13,9 @@ use crate::load::{Client, Done, Step};
 /// How far the clients' steady clock and the host's clock may drift apart within a hold.
 const CLOCKS_APART: Duration = Duration::from_millis(100);
 
+/// How long the host waits for an answer of Redis before it gives a connection up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(5);
+
 /// What must not be expected of some answers.
 #[derive(Debug, Default)]
 pub struct Caution {
@@ -23,6 +26,9 @@ pub struct Caution {
     pub clock_moved: BTreeSet<u64>,
     /// From when to when no replica could take a write: none may have been answered.
     pub replica_held: Vec<(Duration, Duration)>,
+    /// From when to when connections to Redis broke: a commit whose answer was lost with one is
+    /// sent again by the component, under its key.
+    pub connections_broken: Vec<(Duration, Duration)>,
 }
 
 /// What was judged.
@@ -68,7 +74,9 @@ pub fn judged(clients: &[Client], caution: &Caution) -> Judged {
             expiry(done, hold, number, &mut items, &mut lives);
         }
     }
-    let mut judged = Judged { faults: unreplicated(clients, caution), ..Judged::default() };
+    let mut faults = unreplicated(clients, caution);
+    faults.extend(answered_before(clients, caution));
+    let mut judged = Judged { faults, ..Judged::default() };
     for (number, history) in &items {
         judged.take(&contest::item(*number), &Counter, history);
     }
@@ -88,6 +96,28 @@ fn unreplicated(clients: &[Client], caution: &Caution) -> Vec<String> {
     };
     let told = |done: &Done| format!("{:?} was answered before a replica had it", done.wish.sent);
     writes.filter(early).map(told).collect()
+}
+
+/// Requests that were sent once and answered as repetitions. That is lawful when an answer of Redis
+/// was lost on its way to the component: a connection broke between sending and answer, or was given
+/// up, which takes its time.
+fn answered_before(clients: &[Client], caution: &Caution) -> Vec<String> {
+    let all = clients.iter().flat_map(|client| &client.log);
+    let unexplained = |done: &&Done| {
+        let meets =
+            |(from, until): &(Duration, Duration)| done.sent <= *until && done.answered >= *from;
+        done.once
+            && done.is_replayed()
+            && done.answered.saturating_sub(done.sent) < GIVEN_UP_AFTER
+            && !caution.connections_broken.iter().any(meets)
+    };
+    let told = |done: &Done| {
+        let (request, sent, answered) = (&done.wish.sent, done.sent, done.answered);
+        format!(
+            "{request:?} was sent once, at {sent:?}, and its answer at {answered:?} is a kept one"
+        )
+    };
+    all.filter(unexplained).map(told).collect()
 }
 
 /// Notes that a reservation may expire: at any moment after its hold, or never.
@@ -169,5 +199,48 @@ fn turn(done: &Done) -> Option<(&str, Turn)> {
             Some((reservation, Turn::Is(stage)))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::sender;
+    use crate::driver::{Got, Sent};
+    use crate::load::Wish;
+
+    /// A client that ended a reservation, with an answer that says that it is a kept one.
+    fn client(seconds: (u64, u64), once: bool, replayed: bool) -> Client {
+        let (method, path) = ("POST".to_owned(), "/inventory/v1/reservations/R/ship".to_owned());
+        let sent = Sent { method, path, headers: Vec::new(), body: Some("{}".to_owned()) };
+        let step = Step::Ship { reservation: "R".to_owned() };
+        let wish = Wish { step, sender: sender("channel", "ann"), sent, contest: None };
+        let replayed = replayed.then(|| ("idempotency-replayed".to_owned(), "true".to_owned()));
+        let got = Got { status: 200, headers: replayed.into_iter().collect(), body: Value::Null };
+        let [sent, answered] = [seconds.0, seconds.1].map(Duration::from_secs);
+        let mut client = Client::new("t", 0, 0);
+        client.log.push(Done { wish, got, sent, answered, once });
+        client
+    }
+
+    #[test]
+    fn a_kept_answer_to_what_was_sent_once_needs_a_connection_that_broke() {
+        let broken = vec![(Duration::from_secs(20), Duration::from_secs(30))];
+        let caution = Caution { connections_broken: broken, ..Caution::default() };
+        let faults = |seconds, once, replayed| {
+            judged(&[client(seconds, once, replayed)], &caution).faults.len()
+        };
+        // It was sent before a connection broke, while they did, or after.
+        assert_eq!(faults((10, 12), true, true), 1);
+        assert_eq!(faults((19, 21), true, true), 0);
+        assert_eq!(faults((21, 22), true, true), 0);
+        assert_eq!(faults((29, 31), true, true), 0);
+        assert_eq!(faults((31, 32), true, true), 1);
+        // Its connection was given up.
+        assert_eq!(faults((10, 15), true, true), 0);
+        assert_eq!(faults((40, 44), true, true), 1);
+        // It was repeated by its client, or its answer is its own.
+        assert_eq!(faults((10, 12), false, true), 0);
+        assert_eq!(faults((10, 12), true, false), 0);
     }
 }
