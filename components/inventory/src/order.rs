@@ -13,6 +13,7 @@ use crate::demand::{Demand, OpenLine};
 use crate::keys;
 use crate::network::Network;
 use crate::purchase::Purchase;
+use crate::repegging::FILLED;
 use crate::repegging::Promise;
 
 /// Lines of one order: each writes a few lines of a commit, which stays below its limit.
@@ -299,6 +300,10 @@ pub fn body(order: &Order, id: &Id, states: &BTreeMap<u32, LineState>, version: 
         let state = states.get(&line.line).cloned().unwrap_or_default();
         let reason = match (&state.promise, &state.purchase) {
             _ if order.cancelled => "cancelled".to_owned(),
+            // What is claimed or shipped needs no other reason, whatever it was promised before.
+            _ if state.filled.0.saturating_add(state.filled.1) >= line.quantity => {
+                FILLED.to_owned()
+            }
             (_, Some(_)) => crate::pegging::Reason::Purchase.code().to_owned(),
             (Some(promise), None) => promise.reason.clone(),
             (None, None) => "waiting".to_owned(),

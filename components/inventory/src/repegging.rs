@@ -1,9 +1,11 @@
 //! Re-pegging: the promises of an item as pegging gives them now, and what of them moved.
 //!
-//! A line whose quantity is wholly claimed keeps the promise it has. A line that could have
+//! A line whose quantity is wholly claimed keeps the promise it has; one that had none is promised for
+//! the wanted day, or today. A line that could have
 //! shipped by its promised day and has not keeps that day too, and is overdue: it was promised a
-//! day that has passed, out of present stock, and present stock could still serve it. Everything
-//! else is promised what pegging gives.
+//! day that has passed, out of present stock, and present stock could still serve it. A delivery
+//! that is due today, or was and slid, is no reason to move it: where pegging gives it such supply,
+//! it has present stock that nobody holds instead. Everything else is promised what pegging gives.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::demand::OpenLine;
 use crate::keys;
-use crate::pegging::{LineOutcome, Peg, PegOutcome, peg};
+use crate::pegging::{LineOutcome, Peg, PegInput, PegOutcome, peg, units};
 use crate::situation::Situation;
 
 /// The reason of a line that is wholly claimed or shipped.
@@ -51,8 +53,12 @@ impl From<&Peg> for PromisePeg {
 
 impl PromisePeg {
     fn is_present(&self) -> bool {
-        self.supply.starts_with("stock:")
+        is_present(&self.supply)
     }
+}
+
+fn is_present(supply: &str) -> bool {
+    supply.starts_with("stock:")
 }
 
 /// The promise of a line, as it is kept.
@@ -74,6 +80,11 @@ pub struct Promise {
 impl Promise {
     fn could_ship(&self) -> bool {
         !self.pegs.is_empty() && self.pegs.iter().all(PromisePeg::is_present)
+    }
+
+    /// Whether it was promised a day before this one, out of present stock.
+    fn could_have_shipped_before(&self, today: Day) -> bool {
+        self.promised.is_some_and(|day| day < today) && self.could_ship()
     }
 
     /// Whether they say the same; present stock is usable every day, so its day says nothing.
@@ -111,7 +122,9 @@ pub struct Repegged {
 /// Pegs the item and compares with the promises that are kept.
 #[must_use]
 pub fn repeg(situation: &Situation, kept: &BTreeMap<String, Promise>) -> Repegged {
-    let outcome = peg(&situation.input());
+    let input = situation.input();
+    let mut outcome = peg(&input);
+    ship_missed(situation, &input, kept, &mut outcome);
     let given: BTreeMap<(&str, u32), &LineOutcome> =
         outcome.lines.iter().map(|line| ((line.order.as_str(), line.line), line)).collect();
     let mut repegged = Repegged {
@@ -135,6 +148,77 @@ pub fn repeg(situation: &Situation, kept: &BTreeMap<String, Promise>) -> Repegge
     }
     assert!(repegged.promises.len() == situation.demand.len(), "every line has a promise");
     repegged
+}
+
+/// Gives lines that could have shipped before today present stock that nobody holds, in place of
+/// supply that is due: in the order in which lines chose, and each wholly or not at all.
+fn ship_missed(
+    situation: &Situation,
+    input: &PegInput,
+    kept: &BTreeMap<String, Promise>,
+    outcome: &mut PegOutcome,
+) {
+    let lines = situation.lines();
+    let could = |line: &&OpenLine<'_>| {
+        let old = kept.get(&line.demand.member());
+        old.is_some_and(|old| old.could_have_shipped_before(input.today))
+    };
+    let missed: BTreeMap<(&str, u32), &str> = lines
+        .iter()
+        .filter(could)
+        .map(|line| {
+            let place = (line.demand.order.as_str(), line.demand.line);
+            (place, line.demand.channel.as_str())
+        })
+        .collect();
+    for line in &mut outcome.lines {
+        let channel = missed.get(&(line.order.as_str(), line.line)).copied();
+        let Some(view) = channel.and_then(|channel| input.channels.get(channel)) else { continue };
+        if line.promised == Some(input.today) {
+            exchange(&mut line.pegs, &mut outcome.left_over, &view.nodes);
+        }
+    }
+}
+
+/// Puts back what is still due and takes present stock of these nodes for it, if that suffices.
+/// What a protection holds stays with its channel's lines as pegging gave it.
+fn exchange(pegs: &mut Vec<Peg>, left_over: &mut Vec<Peg>, nodes: &[String]) {
+    let due = |peg: &&Peg| !is_present(&peg.supply);
+    let mut missing = units(pegs.iter().filter(due));
+    let spare = |peg: &&Peg| is_present(&peg.supply) && nodes.contains(&peg.node);
+    let held = pegs.iter().filter(due).any(|peg| peg.protection.is_some());
+    if missing == 0 || held || units(left_over.iter().filter(spare)) < missing {
+        return;
+    }
+    let (mut kept, back): (Vec<Peg>, Vec<Peg>) =
+        pegs.drain(..).partition(|peg| is_present(&peg.supply));
+    for node in nodes {
+        let here = |peg: &&mut Peg| is_present(&peg.supply) && peg.node == *node;
+        for stock in left_over.iter_mut().filter(here) {
+            let taken = stock.quantity.min(missing);
+            (stock.quantity, missing) =
+                (stock.quantity.saturating_sub(taken), missing.saturating_sub(taken));
+            add(&mut kept, Peg { quantity: taken, ..stock.clone() });
+        }
+    }
+    for peg in back {
+        add(left_over, peg);
+    }
+    left_over.retain(|peg| peg.quantity > 0);
+    left_over.sort_by(|left, right| (left.day, &left.supply).cmp(&(right.day, &right.supply)));
+    *pegs = kept;
+}
+
+/// Adds to the peg of that supply, or as one more.
+fn add(pegs: &mut Vec<Peg>, more: Peg) {
+    let same = |peg: &&mut Peg| {
+        (peg.day, &peg.supply, &peg.protection) == (more.day, &more.supply, &more.protection)
+    };
+    match pegs.iter_mut().find(same) {
+        Some(peg) => peg.quantity = peg.quantity.saturating_add(more.quantity),
+        None if more.quantity > 0 => pegs.push(more),
+        None => {}
+    }
 }
 
 impl Repegged {
@@ -184,7 +268,7 @@ impl Repegged {
         let Some(given) = given else {
             let day = Some(line.demand.wanted.max(self.today));
             let (promised, reason) = match old {
-                Some(old) => (old.promised, old.reason.clone()),
+                Some(old) => (old.promised.or(day), old.reason.clone()),
                 None => (day, FILLED.to_owned()),
             };
             return Promise { promised, reason, pegs: Vec::new(), open: 0, overdue: false };
@@ -197,8 +281,8 @@ impl Repegged {
             overdue: false,
         };
         let missed = old.filter(|old| {
-            let passed = old.promised.is_some_and(|day| day < self.today);
-            passed && old.could_ship() && new.promised == Some(self.today) && new.could_ship()
+            let still = new.promised == Some(self.today) && new.could_ship();
+            old.could_have_shipped_before(self.today) && still
         });
         if let Some(old) = missed {
             (new.promised, new.overdue) = (old.promised, true);

@@ -6,11 +6,11 @@ mod driver;
 
 use driver::{Driver, id};
 use serde_json::{Value, json};
+use tradewind_kernel::Day;
 use tradewind_kernel::events::inventory::{AvailabilityChanged, ItemPegged};
 use tradewind_kernel::events::procurement::{
     OrderConfirmed, OrderLine, OrderReleased, OrderState, OrderStatus, ScheduleEntry,
 };
-use tradewind_kernel::Day;
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()

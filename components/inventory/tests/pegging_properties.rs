@@ -307,10 +307,6 @@ fn ten_thousand_lines_are_pegged_at_once() {
         protections: Vec::new(),
         lines: (0..10_000).map(line).collect(),
     };
-    #[allow(clippy::disallowed_methods, reason = "a measurement")]
-    let start = std::time::Instant::now();
     let outcome = peg(&input);
-    let spent = start.elapsed();
     assert!(outcome.lines.iter().filter(|line| line.promised.is_some()).count() > 5_000);
-    assert!(spent.as_millis() < 2_000, "{spent:?}");
 }

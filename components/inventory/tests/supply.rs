@@ -182,6 +182,60 @@ fn the_day_is_that_of_the_tenants_zone() {
 }
 
 #[test]
+fn a_delivery_that_slides_moves_no_line_that_stock_could_still_serve() {
+    let driver = shop(&[("L1", 5)]);
+    release(&driver, &purchase("PO", &[("X", 10, "2026-12-03")]));
+    order(&driver, "A", 3, "2026-12-01");
+    order(&driver, "B", 4, "2026-12-01");
+    driver.settle();
+    assert_eq!(promised(&driver.get("orders/A")), ["2026-12-01"]);
+    assert_eq!(promised(&driver.get("orders/B")), ["2026-12-03"]);
+    for day in ["2026-12-02", "2026-12-03", "2026-12-05"] {
+        driver.world.set_now(driver::instant(&format!("{day}T09:00:00Z")));
+        driver.tick();
+        driver.settle();
+        let said = driver.get("orders/A");
+        let line = &said["lines"][0];
+        assert_eq!((&line["promised"], &line["overdue"]), (&json!("2026-12-01"), &json!(true)));
+        assert_eq!(line["pegs"][0]["supply"], "stock:L1", "{day}");
+        driver.verify();
+    }
+    // B was promised out of the delivery: it waits for it.
+    let said = driver.get("orders/B");
+    assert_eq!(
+        (&said["lines"][0]["overdue"], promised(&said)),
+        (&json!(false), vec![json!("2026-12-05")])
+    );
+    assert_eq!(driver.events().iter().filter(|one| one.is::<LineOverdue>()).count(), 1);
+    // Goods that are gone serve nobody.
+    let to = json!({ "sku": "X", "quantity": 4, "from": { "node": "L1" }, "to": "loss" });
+    driver.post("movements", to);
+    driver.settle();
+    let said = driver.get("orders/A");
+    assert_eq!(
+        (&said["lines"][0]["overdue"], promised(&said)),
+        (&json!(false), vec![json!("2026-12-05")])
+    );
+    driver.verify();
+}
+
+#[test]
+fn what_is_wholly_claimed_is_filled_whatever_it_was_promised() {
+    let driver = shop(&[("L1", 1)]);
+    order(&driver, "A", 6, "2026-12-04");
+    driver.settle();
+    assert_eq!(promised(&driver.get("orders/A")), [Value::Null]);
+    driver.stock("X", "L1", 5);
+    driver.reserve("A", 6).is(201);
+    let line = driver.get("orders/A")["lines"][0].clone();
+    assert_eq!((&line["promised"], &line["reason"]), (&json!("2026-12-04"), &json!("filled")));
+    driver.settle();
+    let line = driver.get("orders/A")["lines"][0].clone();
+    assert_eq!((&line["promised"], &line["reason"]), (&json!("2026-12-04"), &json!("filled")));
+    driver.verify();
+}
+
+#[test]
 fn promises_are_verified_on_a_day_that_the_zone_took_back() {
     let driver = shop(&[("L1", 5)]);
     driver.world.set_now(driver::instant("2026-12-01T23:30:00Z"));

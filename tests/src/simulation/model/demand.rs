@@ -41,6 +41,10 @@ pub struct Kept {
 }
 
 impl Kept {
+    fn could_have_shipped_before(&self, today: Day) -> bool {
+        self.promised.is_some_and(|day| day < today) && self.could_ship()
+    }
+
     fn could_ship(&self) -> bool {
         !self.pegs.is_empty() && self.pegs.keys().all(|(id, _)| id.starts_with("stock:"))
     }
@@ -198,8 +202,9 @@ impl Model {
     /// Pegs an item anew: what each line is promised from now on.
     pub fn repeg(&mut self, sku: &str) {
         let today = self.today();
-        let pegged = self.pegged(sku, None);
         let old = self.promises.remove(sku).unwrap_or_default();
+        let missed = old.iter().filter(|(_, kept)| kept.could_have_shipped_before(today));
+        let pegged = self.pegged_but(sku, &missed.map(|(name, _)| name.clone()).collect());
         let mut promises = BTreeMap::new();
         for id in self.orders.keys() {
             for (line, _) in self.filled(id, sku) {
@@ -210,8 +215,8 @@ impl Model {
                     // Wholly claimed or shipped: it keeps the promise it has.
                     None => Kept {
                         promised: match before {
-                            Some(before) => before.promised,
-                            None => Some(line.wanted.max(today)),
+                            Some(Kept { promised: Some(day), .. }) => Some(*day),
+                            _ => Some(line.wanted.max(today)),
                         },
                         pegs: Held::new(),
                         overdue: false,
@@ -263,8 +268,8 @@ fn shown(pegs: &Held) -> Vec<String> {
 fn promise(promised: Option<Day>, pegs: &Held, before: Option<&Kept>, today: Day) -> Kept {
     let mut kept = Kept { promised, pegs: pegs.clone(), overdue: false };
     let missed = before.filter(|before| {
-        let passed = before.promised.is_some_and(|day| day < today);
-        passed && before.could_ship() && promised == Some(today) && kept.could_ship()
+        let still = promised == Some(today) && kept.could_ship();
+        before.could_have_shipped_before(today) && still
     });
     if let Some(before) = missed {
         (kept.promised, kept.overdue) = (before.promised, true);

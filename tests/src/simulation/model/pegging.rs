@@ -10,7 +10,7 @@
 )]
 mod naive;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Weekday;
 use tradewind_inventory::pegging::{
@@ -28,6 +28,10 @@ pub(super) struct Pegged {
     pub(super) lines: BTreeMap<(String, u32), (Option<Day>, Held)>,
     /// By protection: what of it supply to come serves, and what is short.
     pub(super) protections: BTreeMap<String, (i64, i64)>,
+}
+
+fn clone<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
+    (key.clone(), value.clone())
 }
 
 /// The first day on which a node can use what arrives on `day`.
@@ -118,8 +122,51 @@ impl Model {
         Self::outcome(&input)
     }
 
+    /// Pegs an item; of these lines, which could have shipped before today, each that is given
+    /// supply due today has spare stock for it instead, unit by unit, if there is enough.
+    pub(super) fn pegged_but(&self, sku: &str, missed: &BTreeSet<(String, u32)>) -> Pegged {
+        let input = self.input(sku, true);
+        let mut figures = naive::naive(&input);
+        let mut queue: Vec<&LineView> = input.lines.iter().collect();
+        queue.sort_by_key(|line| {
+            let priority = input.channels[&line.channel].priority;
+            (priority, line.wanted, line.ordered_at, &line.order, line.line)
+        });
+        for line in queue {
+            let name = (line.order.clone(), line.line);
+            let Some((promised, pegs)) = figures.lines.get_mut(&name) else { continue };
+            if !missed.contains(&name) || *promised != Some(input.today) {
+                continue;
+            }
+            let nodes = &input.channels[&line.channel].nodes;
+            let stock: Vec<_> = nodes.iter().map(|node| (format!("stock:{node}"), None)).collect();
+            let due: Held =
+                pegs.iter().filter(|((id, _), _)| !id.starts_with("stock:")).map(clone).collect();
+            let spare: i64 = stock.iter().filter_map(|one| figures.left_over.get(one)).sum();
+            if due.keys().any(|(_, held)| held.is_some()) || spare < due.values().sum() {
+                continue;
+            }
+            for (one, quantity) in due {
+                pegs.remove(&one);
+                *figures.left_over.entry(one).or_default() += quantity;
+                for _ in 0..quantity {
+                    let left = |one: &&(String, Option<String>)| {
+                        figures.left_over.get(*one).is_some_and(|left| *left > 0)
+                    };
+                    let Some(from) = stock.iter().find(left) else { break };
+                    *figures.left_over.entry(from.clone()).or_default() -= 1;
+                    *pegs.entry(from.clone()).or_default() += 1;
+                }
+            }
+        }
+        Self::summed(&input, figures)
+    }
+
     fn outcome(input: &PegInput) -> Pegged {
-        let figures = naive::naive(input);
+        Self::summed(input, naive::naive(input))
+    }
+
+    fn summed(input: &PegInput, figures: naive::Figures) -> Pegged {
         let protections = input.protections.iter().map(|one| {
             let chosen = figures.chosen.get(&one.id);
             let sum = |inbound: bool| -> i64 {
