@@ -64,6 +64,10 @@ fn parse(body: &[u8]) -> Result<Vec<Numbered>, Refusal> {
                     kind = RefusalKind::Malformed;
                 }
                 faults.extend(refusal.faults);
+                // A load may be endless, an answer not.
+                if faults.len() >= MAX_FAULTS {
+                    break;
+                }
             }
         }
         if lines.len() > MAX_HISTORY_LINES {
