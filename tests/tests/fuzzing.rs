@@ -8,6 +8,7 @@ use std::thread;
 
 use serde_json::json;
 use tradewind_tests::fuzzing::campaign::{Campaign, Counts, Finding, REQUESTS};
+use tradewind_tests::fuzzing::planted::Planted;
 use tradewind_tests::fuzzing::schema::faults;
 
 /// Seeds of a run of the tests, on two threads.
@@ -43,6 +44,17 @@ fn no_request_is_answered_by_a_fault_or_changes_what_it_must_not() {
     assert!(counts.granted.len() >= GRANTED, "only {} granted", counts.granted.len());
     for status in [200, 201, 400, 403, 404, 409, 422] {
         assert!(counts.statuses.contains_key(&status), "no {status}: {:?}", counts.statuses);
+    }
+}
+
+/// A product that is wrong on purpose is found out, each time by what is wrong with it.
+#[test]
+fn every_planted_fault_is_found() {
+    let campaign = Campaign::new().unwrap();
+    for (planted, words) in Planted::ALL {
+        let found = (1..=SEEDS).flat_map(|seed| campaign.planted(seed, 100, Some(planted)).1);
+        let mut words_of_it = found.flat_map(|finding| finding.what);
+        assert!(words_of_it.any(|what| what.contains(words)), "{planted:?} is not found");
     }
 }
 
