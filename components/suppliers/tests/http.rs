@@ -101,3 +101,19 @@ fn offers_are_found_by_item_and_by_supplier() {
     let wrong = send(&world, Role::Buyer, "PUT", "/suppliers/v1/offers/S1/X", &wrong).expect(422);
     assert_eq!(wrong.body["errors"].as_array().unwrap().len(), 2);
 }
+
+/// RFC 9110, 15.5.6: a method that a path has not is answered with those that it has.
+#[test]
+fn a_wrong_method_is_told_the_right_ones() {
+    let world = world("2026-12-01");
+    for (method, path, allowed) in [
+        ("POST", S1, "GET, PUT"),
+        ("TRACE", S1, "GET, PUT"),
+        ("DELETE", "/suppliers/v1/suppliers", "GET"),
+        ("GET", "/suppliers/v1/tick", "POST"),
+        ("POST", "/suppliers/v1/health", "GET"),
+    ] {
+        let answer = send(&world, Role::Admin, method, path, &Value::Null).expect(405);
+        assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+    }
+}

@@ -129,6 +129,12 @@ impl Campaign {
         Ok(Self { documents, moment: product.moment() })
     }
 
+    /// The product with the furnished tenant.
+    #[must_use]
+    pub fn product(&self) -> Native {
+        self.moment.begin()
+    }
+
     /// All operations of all documents.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation<'_>> {
