@@ -7,7 +7,9 @@
 use std::thread;
 
 use serde_json::json;
+use tradewind_tests::fuzzing::bounds;
 use tradewind_tests::fuzzing::campaign::{Campaign, Counts, Finding, REQUESTS};
+use tradewind_tests::fuzzing::planted::Planted;
 use tradewind_tests::fuzzing::schema::faults;
 
 /// Seeds of a run of the tests, on two threads.
@@ -16,6 +18,9 @@ const SEEDS: u64 = 24;
 /// Operations that must have granted something, lest the requests be all nonsense. What is left
 /// needs what chance seldom has, such as a parked event.
 const GRANTED: usize = 85;
+
+/// Declared limits of bodies that must have been tried on both sides.
+const LIMITS: usize = 100;
 
 #[test]
 fn no_request_is_answered_by_a_fault_or_changes_what_it_must_not() {
@@ -43,6 +48,25 @@ fn no_request_is_answered_by_a_fault_or_changes_what_it_must_not() {
     assert!(counts.granted.len() >= GRANTED, "only {} granted", counts.granted.len());
     for status in [200, 201, 400, 403, 404, 409, 422] {
         assert!(counts.statuses.contains_key(&status), "no {status}: {:?}", counts.statuses);
+    }
+}
+
+/// Limits of bodies that the documents declare, each enforced where it is said to be.
+#[test]
+fn every_declared_limit_is_the_limit() {
+    let found = bounds::play(&Campaign::new().unwrap());
+    assert!(found.faults.is_empty(), "{}:\n{}", found.faults.len(), found.faults.join("\n"));
+    assert!(found.held >= LIMITS, "only {} limits were tried", found.held);
+}
+
+/// A product that is wrong on purpose is found out, each time by what is wrong with it.
+#[test]
+fn every_planted_fault_is_found() {
+    let campaign = Campaign::new().unwrap();
+    for (planted, words) in Planted::ALL {
+        let found = (1..=SEEDS).flat_map(|seed| campaign.planted(seed, 100, Some(planted)).1);
+        let mut words_of_it = found.flat_map(|finding| finding.what);
+        assert!(words_of_it.any(|what| what.contains(words)), "{planted:?} is not found");
     }
 }
 

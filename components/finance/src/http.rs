@@ -60,9 +60,9 @@ pub const ROUTES: &[Route<Operation>] = &[
         query: &[QueryParameter {
             name: "weeks",
             required: false,
-            repeated: false,
-            form: "integer",
-            description: "how many weeks, 1 to 53; 13 unless given",
+            most: 1,
+            form: "1..53",
+            description: "how many weeks; 13 unless given",
         }],
         answers: &[(200, Some(described::<CashForecast>))],
         ..Route::new(Get, "/finance/v1/cash-forecast", Operation::CashForecast, Role::READERS)

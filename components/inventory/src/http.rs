@@ -67,7 +67,7 @@ const fn parameter(
     form: &'static str,
     description: &'static str,
 ) -> QueryParameter {
-    QueryParameter { name, required, repeated: false, form, description }
+    QueryParameter { name, required, most: 1, form, description }
 }
 
 const PAGES: &[QueryParameter] = &[
@@ -79,7 +79,7 @@ const AVAILABILITY: &[QueryParameter] = &[
     QueryParameter {
         name: "sku",
         required: true,
-        repeated: true,
+        most: stock::MAX_SKUS,
         form: "id",
         description: "the item; several give a list",
     },
@@ -89,7 +89,7 @@ const AVAILABILITY: &[QueryParameter] = &[
 const PROMISE: &[QueryParameter] = &[
     parameter("sku", true, "id", "the item"),
     parameter("channel", true, "id", "the channel that would sell it"),
-    parameter("quantity", true, "integer", "base units, at least 1"),
+    parameter("quantity", true, "1..1000000000000000", "base units"),
     parameter("wanted", false, "date", "the day it is wanted; today unless said"),
 ];
 
@@ -266,7 +266,7 @@ pub const ROUTES: &[Entry] = &[
     Entry {
         summary: "What a channel can take of an item, and what it shows",
         query: AVAILABILITY,
-        answers: &[(200, Some(described::<views::Availability>))],
+        answers: &[(200, Some(described::<views::AvailabilityAnswer>))],
         ..Entry::new(Get, "/inventory/v1/availability", Operation::GetAvailability, READ_TOO)
     },
     Entry {

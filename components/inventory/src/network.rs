@@ -281,8 +281,6 @@ pub fn put_channel(
     }
     let fee = channel.payout.fee.within(0.into(), 1.into());
     faults.require(fee, "/payout/fee", "fee-out-of-range", "a fee is between 0 and 1");
-    let lag = channel.payout.lag_days <= 3650;
-    faults.require(lag, "/payout/lag_days", "out-of-range", "at most 3650 days");
     faults.check()?;
     let old = network.channels.get(id);
     let names = [("id", id.as_str())];

@@ -152,7 +152,25 @@ pub struct Protected {
     pub until: Day,
 }
 
-/// What a channel can take of an item; of several items, `{items: […]}` of these.
+/// What a channel can take: of the one item that was asked for, or of each of several.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AvailabilityAnswer {
+    /// One item was asked for.
+    One(Availability),
+    /// Several were.
+    Several(AvailabilityList),
+}
+
+/// What a channel can take of several items.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AvailabilityList {
+    /// In the order in which they were asked for.
+    #[schema(max_items = 64)]
+    pub items: Vec<Availability>,
+}
+
+/// What a channel can take of an item.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Availability {
     /// The item.

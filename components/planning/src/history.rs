@@ -21,10 +21,6 @@ use crate::forecast::Observation;
 use crate::keys;
 use crate::promotion::Promotion;
 
-/// The most that a line may say, so that the demand of years stays within the limit of quantities.
-/// It is checked by hand: a schema's bounds have 32 bits in a component.
-pub const MAX_LINE_QUANTITY: Quantity = 1_000_000_000_000;
-
 /// A line of `POST /planning/v1/history`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,8 +32,9 @@ pub struct HistoryLine {
     pub channel: Id,
     /// The day of the demand.
     pub day: Day,
-    /// Base units asked for, at most 10^12 on one day.
-    #[schema(value_type = i64, minimum = 0)]
+    /// Base units asked for. At most 10^12 on one day, so that the demand of years stays within the
+    /// limit of quantities.
+    #[schema(value_type = i64, minimum = 0, maximum = 1e12)]
     pub quantity: Quantity,
     /// Whether goods were there all day; a day without is not read as no demand.
     #[serde(default = "yes")]

@@ -43,7 +43,7 @@ pub enum Action {
 const AFTER: QueryParameter = QueryParameter {
     name: "after",
     required: false,
-    repeated: false,
+    most: 1,
     form: "id",
     description: "the id of the last item seen",
 };
@@ -51,7 +51,7 @@ const AFTER: QueryParameter = QueryParameter {
 const LIMIT: QueryParameter = QueryParameter {
     name: "limit",
     required: false,
-    repeated: false,
+    most: 1,
     form: "integer",
     description: "at most so many",
 };
@@ -60,14 +60,14 @@ const ORDERS: &[QueryParameter] = &[
     QueryParameter {
         name: "status",
         required: false,
-        repeated: false,
+        most: 1,
         form: "draft|submitted|approved|rejected|released|confirmed|received|closed|cancelled",
         description: "orders of this status alone",
     },
     QueryParameter {
         name: "supplier",
         required: false,
-        repeated: false,
+        most: 1,
         form: "id",
         description: "orders to this supplier alone",
     },

@@ -37,7 +37,7 @@ const fn optional(
     form: &'static str,
     description: &'static str,
 ) -> QueryParameter {
-    QueryParameter { name, required: false, repeated: false, form, description }
+    QueryParameter { name, required: false, most: 1, form, description }
 }
 
 const AFTER: QueryParameter = optional("after", "string", "the `next` of the page before");

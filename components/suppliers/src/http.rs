@@ -40,21 +40,21 @@ const PAGE: [QueryParameter; 2] = [
     QueryParameter {
         name: "after",
         required: false,
-        repeated: false,
+        most: 1,
         form: "id",
         description: "the id of the last item seen",
     },
     QueryParameter {
         name: "limit",
         required: false,
-        repeated: false,
+        most: 1,
         form: "integer",
         description: "at most so many",
     },
 ];
 
 const fn id_query(name: &'static str, description: &'static str) -> QueryParameter {
-    QueryParameter { name, required: false, repeated: false, form: "id", description }
+    QueryParameter { name, required: false, most: 1, form: "id", description }
 }
 
 const OFFERS: [QueryParameter; 4] = [

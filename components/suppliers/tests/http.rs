@@ -123,3 +123,19 @@ fn a_partner_reads_the_scorecard_of_its_own_supplier_alone() {
     asked(Some("S1"), S1).is(403);
     asked(Some("S1"), "/suppliers/v1/suppliers").is(403);
 }
+
+/// RFC 9110, 15.5.6: a method that a path has not is answered with those that it has.
+#[test]
+fn a_wrong_method_is_told_the_right_ones() {
+    let world = world("2026-12-01");
+    for (method, path, allowed) in [
+        ("POST", S1, "GET, PUT"),
+        ("TRACE", S1, "GET, PUT"),
+        ("DELETE", "/suppliers/v1/suppliers", "GET"),
+        ("GET", "/suppliers/v1/tick", "POST"),
+        ("POST", "/suppliers/v1/health", "GET"),
+    ] {
+        let answer = send(&world, Role::Admin, method, path, &Value::Null).is(405);
+        assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+    }
+}

@@ -24,6 +24,7 @@ mod application;
 mod bindings;
 mod calls;
 mod clock;
+mod connection;
 mod engine;
 mod entries;
 mod guest_output;
@@ -103,6 +104,8 @@ impl Options {
 /// What requests and instances may use.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    /// How long a connection may be without the head of a request.
+    pub head: Duration,
     /// Most bytes of a request's body.
     pub body_bytes: u64,
     /// Longest time from admission to the head of the answer; the body must end in it too.
@@ -140,6 +143,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            head: Duration::from_secs(75), // proxies in front keep idle connections for a minute
             body_bytes: 1 << 20,           // what the application's contract promises
             time: Duration::from_secs(30), // longer than any answer a person waits for
             routes: Vec::new(),

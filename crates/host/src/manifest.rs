@@ -348,4 +348,32 @@ mod tests {
             assert!(format!("{error:#}").contains(part), "{error:#}");
         }
     }
+
+    /// Our own manifest with changes of chance: it is read, or refused in one line.
+    #[test]
+    fn changed_manifests_are_read_or_refused_in_words() {
+        let own = include_str!("../../../spin.toml");
+        Manifest::parse(own).unwrap();
+        let sharp = b"=[]{}\"'.,#\n\\ \xffa0-";
+        let mut state = 1_u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        for _ in 0..2_000 {
+            let mut bytes = own.as_bytes().to_vec();
+            for _ in 0..=draw(3) {
+                let place = draw(bytes.len());
+                match draw(3) {
+                    0 => bytes[place] = sharp[draw(sharp.len())],
+                    1 => drop(bytes.remove(place)),
+                    _ => bytes.insert(place, sharp[draw(sharp.len())]),
+                }
+            }
+            if let Err(error) = Manifest::parse(&String::from_utf8_lossy(&bytes)) {
+                let said = format!("{error:#}");
+                assert!(!said.is_empty() && !said.contains('\n'), "{said}");
+            }
+        }
+    }
 }

@@ -132,10 +132,20 @@ impl Problem {
     }
 }
 
-/// The correlation of an answer that has none of its component's: the caller's when it is visible
-/// ASCII, else a fresh one.
+/// Most characters of a caller's correlation that is taken over.
+const MOST_CORRELATION: usize = 64;
+
+/// The correlation of an answer that has none of its component's: the caller's when it is a plain
+/// word (64 letters, digits, `.`, `_`, `~` and `-` at most, the first a letter or digit), else a
+/// fresh one.
 pub fn correlation(asked: Option<&HeaderValue>) -> HeaderValue {
-    let usable = |value: &&HeaderValue| value.to_str().is_ok_and(|text| !text.is_empty());
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"._~-".contains(byte);
+    let usable = |value: &&HeaderValue| {
+        let word = value.as_bytes();
+        word.first().is_some_and(u8::is_ascii_alphanumeric)
+            && word.len() <= MOST_CORRELATION
+            && word.iter().all(inner)
+    };
     if let Some(asked) = asked.filter(usable) {
         return asked.clone();
     }

@@ -28,9 +28,10 @@ use crate::problem::{CORRELATION_ID, Problem, correlation};
 use crate::routes::HOST_PREFIX;
 use crate::timer::Ticking;
 
-/// How much of a refused body is read on, and for how long.
-const DRAINED_BYTES: usize = 64 << 20;
-const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How much of what is refused is read on, and for how long.
+pub const DRAINED_BYTES: usize = 64 << 20;
+/// See [`DRAINED_BYTES`].
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// What all threads answer with.
 pub struct Shared {

@@ -5,11 +5,11 @@
 //! which listeners of their own (SO_REUSEPORT) do only by chance, and a taken port is noticed. What
 //! runs in the background (timer, Redis messages) has one more thread with instances of its own.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use anyhow::Context;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,13 +19,10 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::calls::Calls;
+use crate::connection::Connection;
 use crate::logging;
 use crate::server::{Server, Shared};
 use crate::subscriber::Listener;
-
-/// How long a connection may be without the head of a request: slow clients, and idle ones,
-/// which proxies in front keep for about a minute.
-const HEADER_LIMIT: Duration = Duration::from_secs(75);
 
 /// The threads that answer HTTP, and the one for the background.
 pub struct Threads {
@@ -154,12 +151,15 @@ async fn serve(
     mut incoming: mpsc::UnboundedReceiver<std::net::TcpStream>,
     open: Arc<AtomicUsize>,
 ) {
-    let drain = shared.application.limits.drain;
+    let (drain, head) = (shared.application.limits.drain, shared.application.limits.head);
     let calls = Rc::new(Calls::new(shared.application.clone()));
     let server = Rc::new(Server { shared, calls });
     let graceful = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).pipeline_flush(true);
+    // Not `pipeline_flush`: with it hyper holds its answer to a head that is none (400, 431) back
+    // until the rest of it is read, which never happens.
+    http.timer(TokioTimer::new()).header_read_timeout(head);
+    let stopping = Rc::new(Cell::new(false));
     while let Some(stream) = incoming.recv().await {
         let counted = Counted(open.clone());
         let stream = match TcpStream::from_std(stream) {
@@ -174,7 +174,8 @@ async fn serve(
             let server = server.clone();
             async move { Ok::<_, Infallible>(server.answer(request).await) }
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Connection::new(stream, stopping.clone()));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::task::spawn_local(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
@@ -182,6 +183,7 @@ async fn serve(
             drop(counted);
         });
     }
+    stopping.set(true);
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("stopped with answers still under way");
     }

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use support::{Answer, Host, at_once, eventually, milliseconds};
@@ -227,6 +229,79 @@ fn bodies_are_bounded_but_where_they_stream() {
             );
             assert_eq!(host.post("/guest/echo", &body[..1 << 20]).status, 200);
             assert_eq!(host.post("/guest/length", &body).body, body.len().to_string());
+        },
+    );
+}
+
+#[test]
+fn a_head_that_is_none_is_refused_in_words() {
+    over_both(
+        |_| {},
+        |host| {
+            let many: String = (0..5_000).map(|number| format!("x-{number}: y\r\n")).collect();
+            let long = format!("x: {}\r\n", "y".repeat(4 << 20));
+            let head = "GET /guest/hello HTTP/1.1\r\nhost: x\r\n";
+            for (bytes, status) in [
+                (format!("{head}{many}\r\n"), "431"),
+                // The caller is still sending when it is refused.
+                (format!("{head}{long}\r\n"), "431"),
+                ("GET /guest/hello HTTP/1.1\r\nhost x\r\n\r\n".to_owned(), "400"),
+                (format!("{head}content-length: 1\r\ncontent-length: 2\r\n\r\nab"), "400"),
+                (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(70_000)), "414"),
+            ] {
+                let mut stream = TcpStream::connect(host.address).unwrap();
+                stream.write_all(bytes.as_bytes()).unwrap();
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                let begun: String = bytes.chars().take(60).collect();
+                let (got, rest) = answer.split_at(12);
+                assert_eq!(got, format!("HTTP/1.1 {status}"), "{begun}");
+                assert!(rest.contains("connection: close"), "{rest}");
+            }
+            assert_eq!(host.get("/guest/hello").body, "hello");
+        },
+    );
+}
+
+#[test]
+fn slow_callers_are_cut_off() {
+    over_both(
+        |options| {
+            options.limits.head = milliseconds(300);
+            options.limits.time = milliseconds(600);
+        },
+        |host| {
+            let connect = || TcpStream::connect(host.address).unwrap();
+            let rest = |mut stream: TcpStream| {
+                let mut rest = String::new();
+                stream.read_to_string(&mut rest).map(|_| rest)
+            };
+            // Nothing at all, and a head that does not end; both are closed, without an answer.
+            for beginning in ["", "GET /guest/hello HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+                let mut stream = connect();
+                stream.write_all(beginning.as_bytes()).unwrap();
+                assert_eq!(rest(stream).unwrap_or_default(), "", "{beginning}");
+            }
+            // A head that comes by the byte gains no time by it: the bytes end in a closed connection.
+            let mut stream = connect();
+            stream.write_all(b"GET /guest/hello HTTP/1.1\r\nx: ").unwrap();
+            eventually("cut off", || {
+                let mut stream = &stream;
+                stream.write_all(b"y").is_err()
+            });
+            // One that asked and then says nothing.
+            let mut stream = connect();
+            stream.write_all(b"GET /guest/hello HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            let answer = rest(stream).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
+            // A body that does not end is answered.
+            let mut stream = connect();
+            let head = "POST /guest/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n";
+            stream.write_all(format!("{head}abc").as_bytes()).unwrap();
+            let answer = rest(stream).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+            assert!(answer.contains("body-too-slow"), "{answer}");
+            assert_eq!(host.get("/guest/hello").body, "hello");
         },
     );
 }

@@ -16,6 +16,9 @@ use crate::text_form::text_form;
 /// Decimals that a unit price or unit cost may carry.
 pub const UNIT_PRICE_DECIMALS: u32 = 6;
 
+/// Digits before the point: those of 10^15.
+const WHOLE_DIGITS: usize = 16;
+
 /// The largest size of an amount: 10^15, as for quantities.
 pub const AMOUNT_LIMIT: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
@@ -102,7 +105,7 @@ impl fmt::Display for Currency {
     value_type = String,
     format = "amount",
     example = "12.50",
-    pattern = r"^-?[0-9]{1,16}(\.[0-9]{1,6})?$"
+    pattern = r"^-?(0?[0-9]{1,15}(\.[0-9]{1,6})?|10{15}(\.0{1,6})?)$"
 )]
 pub struct Amount(pub Decimal);
 
@@ -124,8 +127,13 @@ impl FromStr for Amount {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let whole = text.trim_start_matches('-').split('.').next().unwrap_or("");
         plain_decimal(text)
-            .filter(|value| value.scale() <= UNIT_PRICE_DECIMALS && value.abs() <= AMOUNT_LIMIT)
+            .filter(|value| {
+                whole.len() <= WHOLE_DIGITS
+                    && value.scale() <= UNIT_PRICE_DECIMALS
+                    && value.abs() <= AMOUNT_LIMIT
+            })
             .map(Self)
             .ok_or_else(|| MoneyError::NotAnAmount(text.chars().take(40).collect()))
     }

@@ -26,7 +26,12 @@ use crate::text_form::text_form;
     utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, format = Date, example = "2026-12-01")]
+#[schema(
+    value_type = String,
+    format = Date,
+    example = "2026-12-01",
+    pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+)]
 pub struct Day(NaiveDate);
 
 /// A text is not a day of the form `YYYY-MM-DD` between the years 1970 and 9999.
@@ -109,7 +114,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// A moment in UTC, to the millisecond; RFC 3339 in JSON.
+/// A moment in UTC between the years 1970 and 9999, to the millisecond; RFC 3339 in JSON.
 #[derive(
     Debug,
     Clone,
@@ -124,12 +129,17 @@ impl fmt::Display for Day {
     utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, format = DateTime, example = "2026-12-01T09:30:00.000Z")]
+#[schema(
+    value_type = String,
+    format = DateTime,
+    example = "2026-12-01T09:30:00.000Z",
+    pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-",
+)]
 pub struct Instant(i64);
 
-/// A text is not an RFC 3339 instant.
+/// A text is not an RFC 3339 instant between the years 1970 and 9999, in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an RFC 3339 instant")]
+#[error("`{0}` is not an RFC 3339 instant between 1970 and 9999")]
 pub struct NotAnInstant(String);
 
 /// A text names no time zone of the IANA database.
@@ -196,9 +206,12 @@ impl FromStr for Instant {
     type Err = NotAnInstant;
 
     fn from_str(text: &str) -> Result<Self, NotAnInstant> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|moment| Self(moment.timestamp_millis()))
-            .map_err(|_| NotAnInstant(text.chars().take(40).collect()))
+        let fault = || NotAnInstant(text.chars().take(40).collect());
+        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| fault())?.to_utc();
+        if !(1970..=9999).contains(&moment.year()) {
+            return Err(fault());
+        }
+        Ok(Self(moment.timestamp_millis()))
     }
 }
 

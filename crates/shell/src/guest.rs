@@ -196,8 +196,10 @@ async fn whole(request: HttpRequest) -> Result<Request, Outage> {
     let headers = parts
         .headers
         .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_ascii_lowercase(), value.to_str().ok()?.to_owned()))
+        .map(|(name, value)| {
+            // What is not UTF-8 is kept, so that it is refused, and not taken for absent.
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_ascii_lowercase(), value)
         })
         .collect();
     Ok(Request {

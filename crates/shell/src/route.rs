@@ -119,24 +119,31 @@ pub struct QueryParameter {
     pub name: &'static str,
     /// Whether it must be given.
     pub required: bool,
-    /// Whether it may be given several times.
-    pub repeated: bool,
+    /// How often it may be given; one that may be given more than once is a list.
+    pub most: usize,
     /// Its form, as in OpenAPI: `string`, `integer`, the words that it can be with `|` between them
-    /// (`open|closed`: others are refused), or a format of the shell's schema check such
-    /// as `date` and `id`.
+    /// (`open|closed`: others are refused), a range of integers (`1..53`, both included: published
+    /// here, checked by the domain), or a format of the shell's schema check such as `date` and
+    /// `id`.
     pub form: &'static str,
     /// What it is, for the documents.
     pub description: &'static str,
 }
 
 impl QueryParameter {
+    /// The least and the greatest of a range of integers.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        let (least, most) = self.form.split_once("..")?;
+        Some((least.parse().ok()?, most.parse().ok()?))
+    }
+
     /// The form that this value does not have, in words. Texts of no checked form always fit.
     pub(crate) fn misses(&self, value: &str) -> Option<String> {
         let (fits, form) = match self.form {
             "id" => (value.parse::<Id>().is_ok(), "an id"),
             "date" => (value.parse::<Day>().is_ok(), "a day such as 2026-12-31"),
             "currency" => (value.parse::<Currency>().is_ok(), "a currency such as USD"),
-            "integer" => {
+            range if range == "integer" || self.range().is_some() => {
                 (value.parse::<i64>().is_ok() && !value.starts_with('+'), "a whole number")
             }
             "boolean" => (value.parse::<bool>().is_ok(), "true or false"),

@@ -3,6 +3,7 @@
 mod shared;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use serde_json::json;
@@ -37,7 +38,8 @@ pub async fn serve<S: Service<W>, W: World>(
     caller: Result<Caller, Refusal>,
 ) -> Response {
     let (correlation, named, parent) = correlation_of(world, request);
-    if shared::below(S::DOMAIN.name(), &request.path) == Some("health") {
+    let asks_health = shared::below(S::DOMAIN.name(), &request.path) == Some(shared::HEALTH);
+    if asks_health && request.method == "GET" {
         return health(world).await;
     }
     let writes = request.method != "GET";
@@ -54,7 +56,12 @@ pub async fn serve<S: Service<W>, W: World>(
             if !matches!(failure, Failure::Refused(_)) {
                 world.log(&format!("{} {}: {failure}", request.method, request.path));
             }
-            Response::problem(&failure, &correlation).with("correlation-id", correlation)
+            let response = Response::problem(&failure, &correlation);
+            let response = response.with("correlation-id", correlation);
+            match response.status {
+                405 => response.with("allow", allowed::<S, W>(&request.path)),
+                _ => response,
+            }
         }
     }
 }
@@ -162,6 +169,15 @@ fn call_of<'a, S: Service<W>, W: World>(
     }
 }
 
+/// The methods that a path has, as the header `Allow` names them (RFC 9110, 15.5.6).
+fn allowed<S: Service<W>, W: World>(path: &str) -> String {
+    let of_domain = S::routes().iter().filter(|route| route.matches(path).is_some());
+    let methods = of_domain.map(|route| route.method);
+    let methods = methods.chain(shared::method(S::DOMAIN.name(), path));
+    let names: BTreeSet<&str> = methods.map(Method::name).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
 fn no_route(path_known: bool) -> Refusal {
     if path_known {
         let detail = "this path has no such method";
@@ -239,9 +255,12 @@ fn check_query(query: &[(String, String)], known: &[QueryParameter]) -> Result<(
             wrong.push(format!("the query has an unknown parameter `{name}`"));
             continue;
         };
-        let earlier = query.iter().take(position).any(|(other, _)| other == name);
-        if earlier && !parameter.repeated {
-            wrong.push(format!("`{name}` is given twice"));
+        let earlier = query.iter().take(position).filter(|(other, _)| other == name).count();
+        if earlier == parameter.most {
+            wrong.push(match earlier {
+                1 => format!("`{name}` is given twice"),
+                most => format!("`{name}` is given more than {most} times"),
+            });
         }
         // A cursor that is none has a code of its own.
         if let Some(form) = parameter.misses(value).filter(|_| name != "after") {

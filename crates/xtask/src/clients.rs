@@ -1,4 +1,5 @@
-//! What the tests with generated clients need: Node with its packages, Python with its own.
+//! What the tests with clients made from the documents need: Node with its packages, Python with
+//! its own, once for a generated client and once for Schemathesis, which is a client of chance.
 //!
 //! The packages are those of the lock files in `tests/clients/`, checked by their hashes, and lie
 //! under `target/clients/`; the system lends Node, npm and Python.
@@ -30,13 +31,14 @@ struct Client {
 const TYPESCRIPT: Client =
     Client { language: "typescript", needs: &["package.json", "package-lock.json"] };
 const PYTHON: Client = Client { language: "python", needs: &["requirements.txt"] };
+const SCHEMATHESIS: Client = Client { language: "schemathesis", needs: &["requirements.txt"] };
 
 /// Where a client is set up, and its sources are copied to when a test runs it.
 pub fn folder(project: &Project, language: &str) -> PathBuf {
     project.root().join("target/clients").join(language)
 }
 
-/// Sets both clients up, where that is not done already.
+/// Sets all clients up, where that is not done already.
 pub fn ensure(project: &Project, install: Install) -> Result<()> {
     ensure_languages(install)?;
     let node = folder(project, TYPESCRIPT.language);
@@ -44,13 +46,24 @@ pub fn ensure(project: &Project, install: Install) -> Result<()> {
         run(command("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(&node))
     })?;
-    let python = folder(project, PYTHON.language);
-    set_up(project, &PYTHON, || {
-        run(command("python3", ["-m", "venv", "--clear", "venv"]).current_dir(&python))?;
-        run(command(python.join("venv/bin/pip"), ["install", "--quiet"])
+    python(project, &PYTHON)?;
+    python(project, &SCHEMATHESIS)
+}
+
+/// Sets Schemathesis up alone.
+pub fn ensure_schemathesis(project: &Project, install: Install) -> Result<()> {
+    ensure_languages(install)?;
+    python(project, &SCHEMATHESIS)
+}
+
+fn python(project: &Project, client: &Client) -> Result<()> {
+    let folder = folder(project, client.language);
+    set_up(project, client, || {
+        run(command("python3", ["-m", "venv", "--clear", "venv"]).current_dir(&folder))?;
+        run(command(folder.join("venv/bin/pip"), ["install", "--quiet"])
             .args(["--disable-pip-version-check", "--only-binary", ":all:"])
             .args(["--require-hashes", "--requirement", "requirements.txt"])
-            .current_dir(&python))
+            .current_dir(&folder))
     })
 }
 

@@ -82,7 +82,12 @@ enum Task {
         options: chaos::Options,
     },
     /// Send requests made from the published documents: one seed again, or new ones for a while.
-    Fuzz(fuzz::Options),
+    Fuzz {
+        #[command(flatten)]
+        setup: Setup,
+        #[command(flatten)]
+        options: fuzz::Options,
+    },
     /// Rewrite generated documents and vendored contracts.
     Docs,
 }
@@ -155,7 +160,7 @@ fn run(task: Task) -> Result<()> {
         Task::Plugin { task } => plugin::plugin(&project, &task),
         Task::Sim(options) => sim::sim(&project, &options),
         Task::Chaos { setup, options } => chaos::chaos(&project, setup.install(), &options),
-        Task::Fuzz(options) => fuzz::fuzz(&project, &options),
+        Task::Fuzz { setup, options } => fuzz::fuzz(&project, setup.install(), &options),
         Task::Docs => docs::docs(&project),
     }
 }

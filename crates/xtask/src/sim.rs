@@ -37,7 +37,6 @@ pub fn sim(project: &Project, options: &Options) -> Result<()> {
 }
 
 /// A program of the tests that plays one seed, or new ones for a while: a minute unless said.
-#[allow(clippy::disallowed_methods, reason = "seeds that nobody has chosen come from the clock")]
 pub(crate) fn seeds(
     project: &Project,
     program: &str,
@@ -50,12 +49,18 @@ pub(crate) fn seeds(
         Some(seed) => command.args(["--from", &seed.to_string(), "--count", "1"]),
         None => {
             let seconds = seconds(duration.unwrap_or("1m"))?;
-            let from = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-            let from = from.wrapping_mul(1_000_003);
+            let from = fresh_seed()?;
             command.args(["--from", &from.to_string(), "--seconds", &seconds.to_string()])
         }
     };
     Ok(command)
+}
+
+/// A seed that nobody has chosen.
+#[allow(clippy::disallowed_methods, reason = "it comes from the clock")]
+pub(crate) fn fresh_seed() -> Result<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    Ok(now.wrapping_mul(1_000_003))
 }
 
 /// The seconds of `90s`, `10m` or `2h`.

@@ -232,7 +232,9 @@ async function available(): Promise<number[]> {
   for (const id of ["wholesale", "amazon", "web"]) {
     const params = { query: { sku: ["X"], channel: id } };
     const found = await done(viewer.inventory.GET("/inventory/v1/availability", { params }));
-    units.push(found.available);
+    // One item was asked for; of several the answer is a list.
+    const items = "items" in found ? found.items : [found];
+    units.push(...items.map((item) => item.available));
   }
   return units;
 }

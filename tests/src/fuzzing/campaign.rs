@@ -15,6 +15,7 @@ use tradewind_shell::route::Role;
 
 use super::judge;
 use super::lawful::Ids;
+use super::planted::Planted;
 use super::request::{HOME, Operation, Shot, shortened, shot};
 use crate::chance::Chance;
 use crate::native::{Moment, Native};
@@ -80,7 +81,7 @@ pub struct Campaign {
     moment: Moment,
 }
 
-fn admin(method: &str, path: &str, body: &Value) -> (Caller, Request) {
+pub(super) fn admin(method: &str, path: &str, body: &Value) -> (Caller, Request) {
     let caller = Caller {
         subject: "admin".to_owned(),
         tenant: HOME.to_owned(),
@@ -128,6 +129,12 @@ impl Campaign {
         Ok(Self { documents, moment: product.moment() })
     }
 
+    /// The product with the furnished tenant.
+    #[must_use]
+    pub fn product(&self) -> Native {
+        self.moment.begin()
+    }
+
     /// All operations of all documents.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation<'_>> {
@@ -146,6 +153,17 @@ impl Campaign {
     /// Plays a seed to its end.
     #[must_use]
     pub fn seed(&self, seed: u64, requests: u64) -> (Counts, Vec<Finding>) {
+        self.planted(seed, requests, None)
+    }
+
+    /// Plays a seed to its end with a planted fault.
+    #[must_use]
+    pub fn planted(
+        &self,
+        seed: u64,
+        requests: u64,
+        planted: Option<Planted>,
+    ) -> (Counts, Vec<Finding>) {
         let operations = self.operations();
         let mut play = Play {
             product: self.moment.begin(),
@@ -155,6 +173,8 @@ impl Campaign {
             counts: Counts::default(),
             findings: Vec::new(),
             seed,
+            planted,
+            sent: 0,
         };
         play.contents = play.product.store().contents(HOME);
         for number in 1..=requests {
@@ -176,29 +196,37 @@ struct Play {
     counts: Counts,
     findings: Vec<Finding>,
     seed: u64,
+    planted: Option<Planted>,
+    /// Requests that went to the product, repeated ones too.
+    sent: u64,
 }
 
 impl Play {
+    fn ask(&mut self, shot: &Shot) -> Result<Response> {
+        self.sent += 1;
+        let (product, caller) = (&mut self.product, shot.caller.clone());
+        match self.planted {
+            None => product.answer(caller, &shot.request),
+            Some(planted) => planted.answer(product, caller, &shot.request, self.sent),
+        }
+    }
+
     /// Sends a request; false when the product is of no further use.
     fn request(&mut self, operation: &Operation<'_>, number: u64) -> bool {
         let shot = shot(&mut self.chance, &self.ids, operation, number);
         let name = format!("{} {}", operation.method, operation.path);
         self.counts.requests += 1;
         self.counts.lawful += u64::from(shot.wrong.is_empty());
-        let finding = |what: Vec<String>, answered: String| Finding {
-            seed: self.seed,
-            number,
-            what,
-            operation: name.clone(),
-            told: shot.told(),
-            answered,
-        };
-        let product = &mut self.product;
-        let sent =
-            catch_unwind(AssertUnwindSafe(|| product.answer(shot.caller.clone(), &shot.request)));
+        let sent = catch_unwind(AssertUnwindSafe(|| self.ask(&shot)));
         let Ok(Ok(response)) = sent else {
-            let found = finding(vec!["it panicked".to_owned()], String::new());
-            self.findings.push(found);
+            self.findings.push(Finding {
+                seed: self.seed,
+                number,
+                what: vec!["it panicked".to_owned()],
+                operation: name,
+                told: shot.told(),
+                answered: String::new(),
+            });
             return false;
         };
         *self.counts.statuses.entry(response.status).or_default() += 1;
@@ -246,7 +274,7 @@ impl Play {
         if !keyed || first.status >= 300 || shot.request.path.ends_with("/tick") {
             return None;
         }
-        let again = self.product.answer(shot.caller.clone(), &shot.request).ok()?;
+        let again = self.ask(shot).ok()?;
         let after = self.product.store().contents(HOME);
         if (again.status, &again.body) != (first.status, &first.body) {
             let said = shortened(&String::from_utf8_lossy(&again.body));

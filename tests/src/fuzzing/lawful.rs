@@ -130,7 +130,7 @@ impl Maker<'_> {
             "currency" if usual => "USD".to_owned(),
             "currency" => (*self.chance.one_of(&["USD", "EUR", "JPY", "BHD", "XXX"])).into(),
             "amount" => {
-                let amounts = ["0", "0.000001", "12.50", "9999999999999999", "-1", "7", "1.234567"];
+                let amounts = ["0", "0.000001", "12.50", "1000000000000000", "-1", "7", "1.234567"];
                 (*self.chance.one_of(&amounts)).into()
             }
             "ratio" => (*self.chance.one_of(&["0", "1", "0.5", "0.95", "-0.1", "7.25"])).into(),
@@ -165,9 +165,8 @@ impl Maker<'_> {
         let odds = if self.calm { 4 } else { 0 };
         match odds + self.chance.below(8 - odds) {
             0 => "2028-02-29".to_owned(),
-            1 => "0001-01-01".to_owned(),
-            2 => "9999-12-31".to_owned(),
-            3 => "1970-01-01".to_owned(),
+            1 => "9999-12-31".to_owned(),
+            2 | 3 => "1970-01-01".to_owned(),
             4 => format!("2027-01-{usual:02}"),
             _ => format!("2026-12-{usual:02}"),
         }

@@ -39,12 +39,23 @@ pub fn fits(pattern: &str, text: &str) -> bool {
     };
     match pattern {
         "^[!-~]+$" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
-        r"^-?[0-9]{1,16}(\.[0-9]{1,6})?$" => decimal(16, 6),
+        r"^-?(0?[0-9]{1,15}(\.[0-9]{1,6})?|10{15}(\.0{1,6})?)$" => {
+            let size = text.strip_prefix('-').unwrap_or(text);
+            let (whole, places) = size.split_once('.').unwrap_or((size, "0"));
+            let most =
+                whole == format!("1{}", "0".repeat(15)) && places.bytes().all(|it| it == b'0');
+            decimal(16, 6) && (whole.len() < 16 || whole.starts_with('0') || most)
+        }
         r"^-?[0-9]+(\.[0-9]+)?$" => decimal(usize::MAX, usize::MAX),
         "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$" => {
             let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
             let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
             first && text.len() <= 64 && text.bytes().all(inner)
+        }
+        "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+        | "^(19[7-9][0-9]|[2-9][0-9]{3})-" => {
+            let year = text.split('-').next().filter(|year| year.len() == 4);
+            year.and_then(|year| year.parse().ok()).is_some_and(|year: u16| year >= 1970)
         }
         "^[A-Z]{3}$" => text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
         other => panic!("the pattern {other} is new"),

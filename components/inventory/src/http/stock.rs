@@ -29,7 +29,9 @@ use crate::protection::{self, ProtectionRecord, ProtectionTerms};
 use crate::situation::Situation;
 use crate::tick::LastDay;
 use crate::verify::{Counted, Difference, Recount, counters, promises as compare, weight};
-use crate::views::{Availability, NodeStock, Protected, StockView, Verified};
+use crate::views::{
+    Availability, AvailabilityAnswer, AvailabilityList, NodeStock, Protected, StockView, Verified,
+};
 
 /// The kinds of counters of stock at a node.
 const STATUSES: [&str; 3] = ["sellable", "hold", "damaged"];
@@ -162,10 +164,6 @@ pub(super) async fn get_availability<S: Service<W>, W: World>(
     let skus: Vec<Id> = call.repeated("sku")?;
     let channel: Id = call.required("channel")?;
     bound(call, &channel, Role::READERS)?;
-    if skus.is_empty() || skus.len() > MAX_SKUS {
-        let detail = format!("`sku` is given 1 to {MAX_SKUS} times");
-        return Err(Refusal::new(RefusalKind::Malformed, "query-malformed", detail).into());
-    }
     call.answer(async |gather: &Gather<'_, W>| {
         gather.prefetch(skus.iter().flat_map(supplied_reads).collect()).await?;
         let mut items = Vec::with_capacity(skus.len());
@@ -175,10 +173,10 @@ pub(super) async fn get_availability<S: Service<W>, W: World>(
             check_known(&situation, &channel, known)?;
             items.push(availability(&situation, &channel));
         }
-        Ok(Answer::ok(match items.as_slice() {
-            [only] => json!(only),
-            many => json!({ "items": many }),
-        }))
+        Ok(Answer::ok(json!(match <[Availability; 1]>::try_from(items) {
+            Ok([only]) => AvailabilityAnswer::One(only),
+            Err(items) => AvailabilityAnswer::Several(AvailabilityList { items }),
+        })))
     })
     .await
 }

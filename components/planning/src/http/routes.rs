@@ -129,7 +129,7 @@ const fn query(
     form: &'static str,
     description: &'static str,
 ) -> QueryParameter {
-    QueryParameter { name, required: false, repeated: false, form, description }
+    QueryParameter { name, required: false, most: 1, form, description }
 }
 
 const AFTER: QueryParameter = query("after", "string", "the cursor of the page before");

@@ -48,7 +48,8 @@ pub struct LaneSet {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Payout {
-    /// Days from shipping (or the promised day) to the money.
+    /// Days from shipping (or the promised day) to the money; ten years at most.
+    #[schema(maximum = 3650)]
     pub lag_days: u32,
     /// The share that the channel keeps, 0 to 1.
     pub fee: Ratio,

@@ -102,7 +102,7 @@ fn path_parameters(path: &str) -> Vec<Parameter> {
             let schema = match name {
                 "day" => RefOr::Ref(Ref::from_schema_name("Day")),
                 "currency" => RefOr::Ref(Ref::from_schema_name("Currency")),
-                "line" => integer(1),
+                "line" => integer(1, LIMIT),
                 _ => RefOr::Ref(Ref::from_schema_name("Id")),
             };
             parameter(ParameterIn::Path, name, true).schema(Some(schema)).build()
@@ -112,26 +112,33 @@ fn path_parameters(path: &str) -> Vec<Parameter> {
 
 fn query_parameter(query: &QueryParameter) -> Parameter {
     let one = match query.form {
+        // A cursor is what a page said, nothing to make up; an empty one is the start.
+        _ if query.name == "after" => text(Type::String, None),
         "id" => RefOr::Ref(Ref::from_schema_name("Id")),
         "date" => RefOr::Ref(Ref::from_schema_name("Day")),
         "currency" => RefOr::Ref(Ref::from_schema_name("Currency")),
         // Every list reads its `limit` by `Call::limit`.
         "integer" if query.name == "limit" => page_limit(),
-        "integer" => integer(-LIMIT),
+        "integer" => integer(-LIMIT, LIMIT),
         "boolean" => text(Type::Boolean, None),
         "string" => text(Type::String, None),
         words if words.contains('|') => one_of(words),
-        format => text(Type::String, Some(format)),
+        format => match query.range() {
+            Some((least, most)) => integer(least, most),
+            None => text(Type::String, Some(format)),
+        },
     };
-    let schema = if query.repeated {
-        RefOr::T(Schema::Array(ArrayBuilder::new().items(one).build()))
+    let schema = if query.most > 1 {
+        let list = ArrayBuilder::new().items(one);
+        let list = list.min_items(Some(1)).max_items(Some(query.most));
+        RefOr::T(Schema::Array(list.build()))
     } else {
         one
     };
     let built = parameter(ParameterIn::Query, query.name, query.required)
         .description(Some(query.description))
         .schema(Some(schema));
-    if query.repeated {
+    if query.most > 1 {
         built.style(Some(ParameterStyle::Form)).explode(Some(true)).build()
     } else {
         built.build()
@@ -161,13 +168,9 @@ fn headers(entry: &Entry<'_>) -> Vec<Parameter> {
         headers.push(header("If-Match", false, words, text(Type::String, None)));
     }
     if entry.method.writes() {
-        let words = "what this belongs to; when it is in use, ours is new and keeps it as parent";
-        headers.push(header(
-            "Correlation-Id",
-            false,
-            words,
-            RefOr::Ref(Ref::from_schema_name("Id")),
-        ));
+        let words = "what this belongs to; when it is in use or is no id, ours is new and keeps it \
+            as parent";
+        headers.push(header("Correlation-Id", false, words, text(Type::String, None)));
     }
     headers
 }
@@ -220,10 +223,10 @@ fn page_limit() -> RefOr<Schema> {
     RefOr::T(Schema::Object(object.build()))
 }
 
-fn integer(least: i64) -> RefOr<Schema> {
+fn integer(least: i64, most: i64) -> RefOr<Schema> {
     let object = ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Integer))
         .minimum(Some(Number::Float(least as f64)))
-        .maximum(Some(Number::Float(LIMIT as f64)));
+        .maximum(Some(Number::Float(most as f64)));
     RefOr::T(Schema::Object(object.build()))
 }

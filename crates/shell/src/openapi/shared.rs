@@ -136,14 +136,14 @@ const EVENT_QUERY: &[QueryParameter] = &[
     QueryParameter {
         name: "after",
         required: false,
-        repeated: false,
+        most: 1,
         form: "id",
         description: "the id of the last event seen",
     },
     QueryParameter {
         name: "limit",
         required: false,
-        repeated: false,
+        most: 1,
         form: "integer",
         description: "at most so many",
     },

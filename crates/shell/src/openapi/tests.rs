@@ -60,17 +60,11 @@ struct Reason {
 }
 
 const QUERY: &[QueryParameter] = &[
-    QueryParameter {
-        name: "sku",
-        required: true,
-        repeated: true,
-        form: "id",
-        description: "which",
-    },
+    QueryParameter { name: "sku", required: true, most: 8, form: "id", description: "which" },
     QueryParameter {
         name: "limit",
         required: false,
-        repeated: false,
+        most: 1,
         form: "integer",
         description: "most",
     },

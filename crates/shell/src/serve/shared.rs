@@ -31,14 +31,14 @@ const EVENT_QUERY: &[QueryParameter] = &[
     QueryParameter {
         name: "after",
         required: false,
-        repeated: false,
+        most: 1,
         form: "string",
         description: "the id of the last event seen",
     },
     QueryParameter {
         name: "limit",
         required: false,
-        repeated: false,
+        most: 1,
         form: "integer",
         description: "at most so many",
     },
@@ -54,6 +54,9 @@ const ROUTES: [(Common, Method, &str); 6] = [
     (Common::Tick, Method::Post, "tick"),
 ];
 
+/// Answers without a token.
+pub(super) const HEALTH: &str = "health";
+
 pub(super) type Matched = Option<(Common, Vec<(&'static str, String)>)>;
 
 /// What of a path of ours comes after `/{domain}/v1/`.
@@ -63,16 +66,12 @@ pub(super) fn below<'a>(domain: &str, path: &'a str) -> Option<&'a str> {
 
 pub(super) fn find(domain: &str, path: &str, method: Option<Method>) -> Result<Matched, Refusal> {
     let Some(path) = below(domain, path) else { return Ok(None) };
+    // Asked with GET, it was answered before anything else.
+    if path == HEALTH {
+        return Err(no_route(true));
+    }
     for (operation, wanted, pattern) in ROUTES {
-        let parameters = match pattern.split_once("{event}") {
-            None => (pattern == path).then(Vec::new),
-            Some((before, after)) => path
-                .strip_prefix(before)
-                .and_then(|rest| rest.strip_suffix(after))
-                .filter(|event| !event.is_empty() && !event.contains('/'))
-                .map(|event| vec![("event", event.to_owned())]),
-        };
-        if let Some(parameters) = parameters {
+        if let Some(parameters) = matched(pattern, path) {
             if Some(wanted) != method {
                 return Err(no_route(true));
             }
@@ -80,6 +79,28 @@ pub(super) fn find(domain: &str, path: &str, method: Option<Method>) -> Result<M
         }
     }
     Ok(None)
+}
+
+/// The parameters of a path below `/{domain}/v1/`, if this pattern is meant.
+fn matched(pattern: &str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    match pattern.split_once("{event}") {
+        None => (pattern == path).then(Vec::new),
+        Some((before, after)) => path
+            .strip_prefix(before)
+            .and_then(|rest| rest.strip_suffix(after))
+            .filter(|event| !event.is_empty() && !event.contains('/'))
+            .map(|event| vec![("event", event.to_owned())]),
+    }
+}
+
+/// The method that the shell answers on a path.
+pub(super) fn method(domain: &str, path: &str) -> Option<Method> {
+    let path = below(domain, path)?;
+    if path == HEALTH {
+        return Some(Method::Get);
+    }
+    let mut routes = ROUTES.iter();
+    routes.find(|(_, _, pattern)| matched(pattern, path).is_some()).map(|(_, method, _)| *method)
 }
 
 /// What every domain answers alike.
