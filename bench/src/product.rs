@@ -76,13 +76,24 @@ impl Place {
         let components = components.context("spin.toml names no component")?;
         components.retain(|name, _| domains.contains(&name));
         for component in components.iter_mut().filter_map(|(_, one)| one.as_table_mut()) {
-            let source = component.get("source").and_then(Value::as_str).unwrap_or("");
-            let source = self.project.root().join(source).display().to_string();
-            component.insert("source".to_owned(), Value::String(source));
+            self.root_path(component, "source");
+            let plugins = component.get_mut("dependencies").and_then(Value::as_table_mut);
+            for plugin in plugins.into_iter().flat_map(Table::iter_mut) {
+                plugin.1.as_table_mut().into_iter().for_each(|it| self.root_path(it, "path"));
+            }
         }
         let file = self.folder.path().join(format!("spin-{}.toml", domains.join("-")));
         std::fs::write(&file, manifest.to_string())?;
         Ok(file)
+    }
+
+    /// Makes a path of the project's manifest one that holds in any folder.
+    fn root_path(&self, table: &mut Table, name: &str) {
+        if let Some(path) = table.get_mut(name)
+            && let Some(text) = path.as_str()
+        {
+            *path = Value::String(self.project.root().join(text).display().to_string());
+        }
     }
 }
 

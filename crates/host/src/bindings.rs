@@ -6,7 +6,7 @@ wasmtime::component::bindgen!({
     world: "tradewind:host-bindings/subscriber",
     exports: { default: async | store },
     with: {
-        "spin:redis/redis.connection": redis::aio::MultiplexedConnection,
+        "spin:redis/redis.connection": crate::redis_imports::Link,
     },
     require_store_data_send: true,
 });

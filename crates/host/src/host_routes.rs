@@ -10,10 +10,11 @@ use serde_json::json;
 use wasmtime_wasi_http::WasiBody;
 
 use crate::application::Application;
+use crate::clock;
 use crate::problem::{CORRELATION_ID, Problem, correlation, json_answer, text};
+use crate::redis_wire::Wire;
 use crate::routes::HOST_PREFIX;
 use crate::server::Server;
-use crate::{clock, redis_imports};
 
 /// How long readiness waits for Redis: a check that hangs is of no use to who asks.
 const READY_LIMIT: Duration = Duration::from_secs(2);
@@ -63,11 +64,11 @@ pub async fn answer(server: &Server, parts: &Parts, body: Incoming) -> Response<
 async fn ready(application: &Application, named: &HeaderValue) -> Response<WasiBody> {
     for address in application.redis_addresses() {
         let check = async {
-            let mut connection = redis_imports::connect(&address).await?;
-            redis::cmd("PING").query_async::<()>(&mut connection).await
+            let connection = Wire::connect(&address).await?;
+            connection.ask("PING", &[]).await
         };
         match tokio::time::timeout(READY_LIMIT, check).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
                 return Problem::NotReady.answer(named);

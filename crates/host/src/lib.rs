@@ -40,6 +40,7 @@ mod pool;
 mod problem;
 mod redis_imports;
 pub mod redis_server;
+mod redis_wire;
 mod routes;
 mod server;
 mod subscriber;

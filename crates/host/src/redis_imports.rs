@@ -1,43 +1,87 @@
 //! `spin:redis/redis@3.0.0`: how a component reaches Redis.
 //!
-//! Spin's meaning, kept: each `open` is a TCP connection of its own, multiplexed, so that the
-//! interleaved requests of an instance share it; nested arrays are flattened; an error anywhere
-//! in an answer fails the call. Different from Spin: TCP_NODELAY is on, and a command that is not
-//! answered in five seconds fails, so that its connection is given up.
+//! Spin's meaning, kept: nested arrays are flattened; an error anywhere in an answer fails the call;
+//! interleaved requests share what they open. Different from Spin: TCP_NODELAY is on; a command that
+//! is not answered in five seconds fails, and its connection is given up; and what the instances of a
+//! component open on one thread is one connection, pipelined, as long as it is used for commands
+//! that neither wait in Redis nor depend on what was sent before. With the first other command
+//! (`MULTI`, `SELECT`, `BLPOP`, …) a connection is one of its own, as on Spin.
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo, Value};
+use redis::{ConnectionAddr, FromRedisValue, IntoConnectionInfo, Value};
+use tokio::sync::OnceCell;
 use wasmtime::component::{Accessor, Resource};
 
 use crate::bindings::spin::redis::redis as wit;
 use crate::instance::{SpinImports, StoreData};
 use crate::outbound;
-
-/// How long a connection may take to come up: a local or nearby server, or none at all.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long a command may go without an answer. A connection can be lost without a sign of it, and
-/// whoever waits on one waits for nothing; a request has the time to try another one. No script of
-/// ours takes seconds.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+use crate::redis_wire::{Argument, Fault, Wire};
 
 /// Most bytes of one answer that a component may ask for, as in Spin.
 const ANSWER_BYTES: usize = 128 << 20;
 
-/// Opens a connection with this host's settings.
-///
-/// # Errors
-/// The address is malformed or nobody answers there.
-pub async fn connect(address: &str) -> redis::RedisResult<MultiplexedConnection> {
-    let information = address.into_connection_info()?;
-    let settings = information.tcp_settings().clone().set_nodelay(true);
-    let client = redis::Client::open(information.set_tcp_settings(settings))?;
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_LIMIT))
-        .set_response_timeout(Some(ANSWER_LIMIT));
-    client.get_multiplexed_async_connection_with_config(&config).await
+/// Commands that are the same over whatever connection, and never wait in Redis. What is missing
+/// here costs its user a connection, no more.
+const SHARED: [&str; 26] = [
+    "DEL", "EVAL", "EVALSHA", "EXISTS", "EXPIRE", "FCALL", "FCALL_RO", "FUNCTION", "GET", "HDEL",
+    "HGET", "HGETALL", "HSET", "INCR", "INCRBY", "MGET", "PING", "PUBLISH", "SADD", "SET",
+    "SMEMBERS", "SREM", "TTL", "XADD", "ZADD", "ZRANGE",
+];
+
+/// Waits until replicas have what was written over its own connection, so it goes where that went.
+const WAIT: &str = "WAIT";
+
+/// What a component has opened; the calls in flight hold it as well.
+pub type Link = Arc<Connection>;
+
+/// What a component has opened.
+pub struct Connection {
+    address: String,
+    shared: Arc<Wire>,
+    /// Something went over the shared connection.
+    used: AtomicBool,
+    /// Its own connection, once it has one.
+    own: OnceCell<Wire>,
+}
+
+impl Connection {
+    /// Sends a command over the connection that it belongs to.
+    async fn ask(&self, command: &str, arguments: &[Argument<'_>]) -> Result<Value, Fault> {
+        let is = |name: &str| name.eq_ignore_ascii_case(command);
+        let shares = !self.own.initialized()
+            && (SHARED.into_iter().any(is) || is(WAIT) && self.used.load(Ordering::Relaxed));
+        if shares {
+            self.used.store(true, Ordering::Relaxed);
+            return self.shared.ask(command, arguments).await;
+        }
+        let own = self.own.get_or_try_init(|| Wire::connect(&self.address)).await?;
+        own.ask(command, arguments).await
+    }
+}
+
+type Opening = Arc<OnceCell<Arc<Wire>>>;
+
+thread_local! {
+    /// This thread's connections, by component and address. They stay: a component has one address
+    /// or few, since each must be allowed to it.
+    static OPEN: RefCell<HashMap<(Arc<str>, String), Opening>> = RefCell::default();
+}
+
+/// This thread's connection of a component, opened if there is none that can be used.
+async fn shared(component: &Arc<str>, address: &str) -> Result<Arc<Wire>, Fault> {
+    let opening = OPEN.with_borrow_mut(|open| {
+        let kept = open.entry((component.clone(), address.to_owned())).or_default();
+        if kept.get().is_some_and(|wire| !wire.is_open()) {
+            *kept = Opening::default();
+        }
+        kept.clone()
+    });
+    let connect = async || Wire::connect(address).await.map(Arc::new);
+    opening.get_or_try_init(connect).await.cloned()
 }
 
 /// The address as it will be dialled, for the check against the allowed hosts.
@@ -51,15 +95,18 @@ fn dialled(address: &str) -> Option<String> {
     }
 }
 
-fn other(error: redis::RedisError) -> wit::Error {
-    wit::Error::Other(error.to_string())
+fn other(fault: Fault) -> wit::Error {
+    match fault {
+        Fault::Address => wit::Error::InvalidAddress,
+        fault => wit::Error::Other(fault.to_string()),
+    }
 }
 
 /// What is in the table is a connection; a resource that is not there is a fault of the guest.
 fn connection<T: Send>(
     accessor: &Accessor<T, SpinImports>,
-    resource: &Resource<MultiplexedConnection>,
-) -> Result<MultiplexedConnection, wit::Error> {
+    resource: &Resource<Link>,
+) -> Result<Link, wit::Error> {
     accessor.with(|mut access| {
         let data = access.get();
         data.redis_commands.inc();
@@ -70,7 +117,7 @@ fn connection<T: Send>(
 impl wit::Host for StoreData {}
 
 impl wit::HostConnection for StoreData {
-    fn drop(&mut self, resource: Resource<MultiplexedConnection>) -> wasmtime::Result<()> {
+    fn drop(&mut self, resource: Resource<Link>) -> wasmtime::Result<()> {
         self.table.delete(resource)?;
         Ok(())
     }
@@ -80,7 +127,7 @@ impl<T: Send> wit::HostConnectionWithStore<T> for SpinImports {
     async fn open(
         accessor: &Accessor<T, Self>,
         address: String,
-    ) -> Result<Resource<MultiplexedConnection>, wit::Error> {
+    ) -> Result<Resource<Link>, wit::Error> {
         let allowed = accessor.with(|mut access| {
             let component = &access.get().component;
             let target = dialled(&address)?;
@@ -88,12 +135,12 @@ impl<T: Send> wit::HostConnectionWithStore<T> for SpinImports {
             if !allowed {
                 tracing::warn!(component = %component.id, %target, "outbound host not allowed");
             }
-            Some(allowed)
+            allowed.then(|| component.id.clone())
         });
-        if allowed != Some(true) {
-            return Err(wit::Error::InvalidAddress);
-        }
-        let open = connect(&address).await.map_err(other)?;
+        let component = allowed.ok_or(wit::Error::InvalidAddress)?;
+        let shared = shared(&component, &address).await.map_err(other)?;
+        let (used, own) = (AtomicBool::new(false), OnceCell::new());
+        let open = Arc::new(Connection { address, shared, used, own });
         accessor.with(|mut access| {
             access.get().table.push(open).map_err(|_| wit::Error::TooManyConnections)
         })
@@ -101,88 +148,88 @@ impl<T: Send> wit::HostConnectionWithStore<T> for SpinImports {
 
     async fn publish(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         channel: String,
         payload: Vec<u8>,
     ) -> Result<(), wit::Error> {
-        let mut command = redis::cmd("PUBLISH");
-        command.arg(channel).arg(payload);
-        ask::<T, ()>(accessor, &resource, &command).await
+        let words = [text(&channel), Argument::Bytes(&payload)];
+        ask::<T, ()>(accessor, &resource, "PUBLISH", &words).await
     }
 
     async fn get(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         key: String,
     ) -> Result<Option<Vec<u8>>, wit::Error> {
-        ask(accessor, &resource, redis::cmd("GET").arg(key)).await
+        ask(accessor, &resource, "GET", &[text(&key)]).await
     }
 
     async fn set(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         key: String,
         value: Vec<u8>,
     ) -> Result<(), wit::Error> {
-        ask(accessor, &resource, redis::cmd("SET").arg(key).arg(value)).await
+        ask(accessor, &resource, "SET", &[text(&key), Argument::Bytes(&value)]).await
     }
 
     async fn incr(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         key: String,
     ) -> Result<i64, wit::Error> {
-        ask(accessor, &resource, redis::cmd("INCRBY").arg(key).arg(1)).await
+        ask(accessor, &resource, "INCRBY", &[text(&key), Argument::Number(1)]).await
     }
 
     async fn del(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         keys: Vec<String>,
     ) -> Result<u32, wit::Error> {
-        ask(accessor, &resource, redis::cmd("DEL").arg(keys)).await
+        ask(accessor, &resource, "DEL", &texts(&keys)).await
     }
 
     async fn sadd(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         key: String,
         values: Vec<String>,
     ) -> Result<u32, wit::Error> {
-        ask(accessor, &resource, redis::cmd("SADD").arg(key).arg(values)).await
+        let words = [vec![text(&key)], texts(&values)].concat();
+        ask(accessor, &resource, "SADD", &words).await
     }
 
     async fn smembers(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         key: String,
     ) -> Result<Vec<String>, wit::Error> {
-        ask(accessor, &resource, redis::cmd("SMEMBERS").arg(key)).await
+        ask(accessor, &resource, "SMEMBERS", &[text(&key)]).await
     }
 
     async fn srem(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         key: String,
         values: Vec<String>,
     ) -> Result<u32, wit::Error> {
-        ask(accessor, &resource, redis::cmd("SREM").arg(key).arg(values)).await
+        let words = [vec![text(&key)], texts(&values)].concat();
+        ask(accessor, &resource, "SREM", &words).await
     }
 
     async fn execute(
         accessor: &Accessor<T, Self>,
-        resource: Resource<MultiplexedConnection>,
+        resource: Resource<Link>,
         command: String,
         arguments: Vec<wit::RedisParameter>,
     ) -> Result<Vec<wit::RedisResult>, wit::Error> {
-        let mut words = redis::cmd(&command);
-        for argument in arguments {
-            match argument {
-                wit::RedisParameter::Int64(number) => words.arg(number),
-                wit::RedisParameter::Binary(bytes) => words.arg(bytes),
-            };
-        }
-        let answer: Value = ask(accessor, &resource, &words).await?;
+        let words = arguments.iter().map(|argument| match argument {
+            wit::RedisParameter::Int64(number) => Argument::Number(*number),
+            wit::RedisParameter::Binary(bytes) => Argument::Bytes(bytes),
+        });
+        let words: Vec<_> = words.collect();
+        let open = connection(accessor, &resource)?;
+        let answer = open.ask(&command, &words).await.map_err(other)?;
         let mut results = Vec::new();
         let mut room = ANSWER_BYTES;
         flatten(answer, &mut results, &mut room)?;
@@ -190,13 +237,23 @@ impl<T: Send> wit::HostConnectionWithStore<T> for SpinImports {
     }
 }
 
-async fn ask<T: Send, Answer: redis::FromRedisValue>(
+async fn ask<T: Send, Answer: FromRedisValue>(
     accessor: &Accessor<T, SpinImports>,
-    resource: &Resource<MultiplexedConnection>,
-    command: &redis::Cmd,
+    resource: &Resource<Link>,
+    command: &str,
+    arguments: &[Argument<'_>],
 ) -> Result<Answer, wit::Error> {
-    let mut open = connection(accessor, resource)?;
-    command.query_async(&mut open).await.map_err(other)
+    let open = connection(accessor, resource)?;
+    let answer = open.ask(command, arguments).await.map_err(other)?;
+    redis::from_redis_value(answer).map_err(|_| wit::Error::TypeError)
+}
+
+fn text(text: &str) -> Argument<'_> {
+    Argument::Bytes(text.as_bytes())
+}
+
+fn texts(texts: &[String]) -> Vec<Argument<'_>> {
+    texts.iter().map(|one| text(one)).collect()
 }
 
 /// Appends a value as Spin does: arrays and sets lose their nesting, what has no counterpart in

@@ -5,6 +5,8 @@
 //! ends: on a normal stop by SIGTERM; when the process is killed, by a signal from the kernel;
 //! and if it still lives at the next start, by its pid file.
 
+mod program;
+
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -17,17 +19,16 @@ use anyhow::{Context, bail, ensure};
 
 use crate::lock;
 
-/// Programs that will do, in the order they are looked for.
-const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
-
-/// Functions with flags, sharded pub/sub and multi-part append-only files came with 7.
-const OLDEST_MAJOR: u32 = 7;
+pub use program::{Program, find};
 
 /// How often the child is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The first look while it starts, for which somebody waits; the next ones come ever later.
+/// The first look while it starts, for which somebody waits.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
+
+/// The next ones come ever later: what is waited too long is at most this part of the whole.
+const LATER_BY: u32 = 8;
 
 /// How long loading the append-only file may take before a start is given up.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -58,15 +59,6 @@ pub struct RedisOptions {
     pub fsync: Fsync,
 }
 
-/// A program that can be started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its version as it says it.
-    pub version: String,
-}
-
 /// A running private Redis; stops when dropped.
 pub struct RedisServer {
     port: u16,
@@ -89,39 +81,6 @@ struct State {
     child: Option<Child>,
 }
 
-/// Finds a Redis or Valkey server, version 7 or later, on PATH.
-///
-/// # Errors
-/// There is none, or only older ones: one line that says what to install.
-pub fn find() -> anyhow::Result<Program> {
-    let mut too_old = None;
-    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
-        for name in PROGRAMS {
-            let path = folder.join(name);
-            let Ok(output) = Command::new(&path).arg("--version").output() else { continue };
-            let Some(version) = version(&String::from_utf8_lossy(&output.stdout)) else { continue };
-            let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-            if major.is_some_and(|major| major >= OLDEST_MAJOR) {
-                return Ok(Program { path, version });
-            }
-            too_old.get_or_insert((path, version));
-        }
-    }
-    match too_old {
-        Some((path, version)) => {
-            bail!("{} is version {version}; Redis 7 or later is needed", path.display())
-        }
-        None => bail!(
-            "no redis-server or valkey-server on PATH; on Debian: apt-get install redis-server"
-        ),
-    }
-}
-
-/// Reads `Redis server v=7.0.15 sha=…`.
-fn version(text: &str) -> Option<String> {
-    text.split_whitespace().find_map(|word| word.strip_prefix("v=")).map(str::to_owned)
-}
-
 impl RedisServer {
     /// Starts the server and waits until it has loaded its data. Blocks: call it outside of an
     /// async runtime or through `spawn_blocking`.
@@ -139,9 +98,9 @@ impl RedisServer {
     /// # Errors
     /// As [`RedisServer::start`], but for what the server finds in its data.
     pub fn launch(options: RedisOptions) -> anyhow::Result<RedisServer> {
-        let program = find()?;
         let lock = lock::take(&options.directory, "redis.lock")?;
         let directory = options.directory.canonicalize()?;
+        let program = program::find_again(&directory)?;
         end_orphan(&directory)?;
         let port = match options.port {
             Some(port) => {
@@ -199,9 +158,8 @@ impl RedisServer {
     /// # Errors
     /// It ends instead, or takes too long.
     pub fn wait_until_loaded(&self) -> anyhow::Result<()> {
-        let end = Instant::now() + START_LIMIT;
-        let mut pause = FIRST_LOOK;
-        while Instant::now() < end {
+        let begun = Instant::now();
+        while begun.elapsed() < START_LIMIT {
             if answers(self.port) {
                 self.shared.state().loaded = true;
                 return Ok(());
@@ -216,8 +174,7 @@ impl RedisServer {
                 bail!("Redis ended at its start: {}", self.shared.last_log_line());
             }
             drop(state);
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(LOOK);
+            std::thread::sleep((begun.elapsed() / LATER_BY).clamp(FIRST_LOOK, LOOK));
         }
         bail!("Redis did not load its data within {START_LIMIT:?}")
     }
@@ -366,18 +323,4 @@ fn answers(port: u16) -> bool {
     let Ok(client) = redis::Client::open(format!("redis://127.0.0.1:{port}")) else { return false };
     let Ok(mut connection) = client.get_connection() else { return false };
     redis::cmd("PING").query::<String>(&mut connection).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read() {
-        let redis = "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64";
-        assert_eq!(version(redis).as_deref(), Some("7.0.15"));
-        let valkey = "Valkey server v=8.1.3 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64";
-        assert_eq!(version(valkey).as_deref(), Some("8.1.3"));
-        assert_eq!(version("something else"), None);
-    }
 }

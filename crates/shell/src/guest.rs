@@ -14,6 +14,7 @@ use spin_sdk::variables;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::time::Instant;
 
+use crate::allocator::Classes;
 use crate::auth::{Caller, TokenCache, bearer};
 use crate::cache::Cache;
 use crate::failure::Failure;
@@ -23,6 +24,9 @@ use crate::service::Service;
 use crate::spin::SpinStore;
 use crate::store::Outage;
 use crate::world::{AskError, World};
+
+#[global_allocator]
+static ALLOCATOR: Classes = Classes::new();
 
 /// A whole response in the form that Spin takes.
 pub type HttpResponse = SpinResponse<FullBody<bytes::Bytes>>;

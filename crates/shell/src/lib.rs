@@ -6,6 +6,8 @@
 //! ([`catch_up`]) and turns refusals into problem bodies ([`serve`](mod@serve)). No ERP rule lives
 //! here, and nothing else of ours than the kernel is imported.
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod allocator;
 mod audit;
 pub mod auth;
 pub mod cache;
