@@ -24,12 +24,15 @@ thread_local! {
 #[derive(Debug, Clone)]
 pub struct SpinWire {
     address: String,
+    /// Commits wait for replicas, and hold up what is sent behind them.
+    waits: bool,
 }
 
 /// A store at this address (`redis://host:port`); a commit waits for so many replicas.
 #[must_use]
 pub fn open(address: &str, wait_replicas: u32) -> SpinStore {
-    Scripted::over(SpinWire { address: address.to_owned() }, wait_replicas)
+    let wire = SpinWire { address: address.to_owned(), waits: wait_replicas > 0 };
+    Scripted::over(wire, wait_replicas)
 }
 
 impl SpinWire {
@@ -55,6 +58,11 @@ impl Wire for SpinWire {
             return Ok(connection);
         }
         let connection = Rc::new(Connection::open(&self.address).await.map_err(|e| outage(&e))?);
+        if self.waits {
+            // A host may let instances share what they open, until a command waits in Redis: this
+            // one, which waits for nobody, says at once that others are not to queue behind ours.
+            self.execute(&connection, "WAIT", vec![b"0".to_vec(), b"0".to_vec()]).await?;
+        }
         OPEN.set(Some((self.address.clone(), Rc::clone(&connection))));
         Ok(connection)
     }
