@@ -8,6 +8,7 @@
 
 mod audit;
 pub mod auth;
+mod blocks;
 pub mod cache;
 pub mod call;
 pub mod catch_up;
