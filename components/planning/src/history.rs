@@ -6,7 +6,7 @@
 //! known day was out of stock, the days after it are taken to be so too. Days are packed a calendar
 //! quarter to a record: a series of two years is nine records, and a shipment rewrites one small one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Datelike;
 use serde::{Deserialize, Serialize};
@@ -207,20 +207,28 @@ impl Books {
     }
 }
 
-/// Loads lines; of two with one identity the later one counts.
+impl Loaded {
+    /// What these lines are.
+    #[must_use]
+    pub fn of(lines: &[&HistoryLine]) -> Self {
+        let series: BTreeSet<(&Id, &Id)> =
+            lines.iter().map(|line| (&line.sku, &line.channel)).collect();
+        let count = |count: usize| Quantity::try_from(count).unwrap_or(Quantity::MAX);
+        Self { lines: count(lines.len()), series: count(series.len()) }
+    }
+}
+
+/// Loads a block of lines; of two with one identity the later one counts. The event tells of the
+/// block, the reply of the `whole` load.
 #[must_use]
-pub fn load(mut books: Books, lines: &[HistoryLine]) -> Decision {
-    for line in lines {
+pub fn load(mut books: Books, block: &[&HistoryLine], whole: &Loaded) -> Decision {
+    for line in block {
         books.replace(line);
     }
     let mut decision = books.decision();
-    let series: std::collections::BTreeSet<(&Id, &Id)> =
-        lines.iter().map(|line| (&line.sku, &line.channel)).collect();
-    let count = |count: usize| Quantity::try_from(count).unwrap_or(Quantity::MAX);
-    let loaded = Loaded { lines: count(lines.len()), series: count(series.len()) };
-    let told = HistoryLoaded { lines: loaded.lines, series: loaded.series };
-    decision.event(NewEvent::of("history", &told));
-    decision.reply(200, json!(loaded))
+    let Loaded { lines, series } = Loaded::of(block);
+    decision.event(NewEvent::of("history", &HistoryLoaded { lines, series }));
+    decision.reply(200, json!(whole))
 }
 
 /// A series day by day; promoted days are also those of a promotion of the item and channel that

@@ -60,12 +60,14 @@ pub const HORIZON_WEEKS: u32 = 13;
 /// does not speak for ever.
 pub const HISTORY_DAYS: i64 = 1096;
 
-/// Lines of one load of history: parsed and checked in well under a second; more in several.
-pub const MAX_HISTORY_LINES: usize = 20_000;
+/// Lines of one load of history. It is checked as a whole before anything is written, so its lines
+/// are held at one time: a few hundred bytes each with their text, within the 512 MiB that a host
+/// gives an instance; and so many are worked within the minute that a host gives a load.
+pub const MAX_HISTORY_LINES: usize = 500_000;
 
-/// Records (quarters of a series) that one load may touch: with series and index entries still one
-/// commit (`tradewind_kernel::decision::MAX_COMMIT_LINES`).
-pub const MAX_HISTORY_RECORDS: usize = 600;
+/// Records (quarters of a series) that one commit of a load writes: with series and index entries
+/// within `tradewind_kernel::decision::MAX_COMMIT_LINES`.
+pub const MAX_BLOCK_QUARTERS: usize = 600;
 
 /// Items that a run works in one commit: a few hundred reads and asks, a second at most.
 pub const RUN_BLOCK: usize = 16;

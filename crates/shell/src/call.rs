@@ -298,18 +298,7 @@ impl<'w, S: Service<W>, W: World> Call<'w, S, W> {
         decide: impl AsyncFn(&Gather<'_, W>) -> Result<Decision, Failure>,
     ) -> Result<Answer, Failure> {
         let ran = run::command::<S, W>(self.world, &mut task, decide).await?;
-        let version = Some(ran.version).filter(|version| *version > 0);
-        let correlation =
-            if ran.replayed { ran.reply.correlation } else { task.origin.correlation };
-        Ok(Answer {
-            status: ran.reply.status,
-            body: ran.reply.body,
-            document: None,
-            version,
-            location: ran.reply.location,
-            replayed: ran.replayed,
-            correlation: Some(correlation),
-        })
+        Ok(ran.answer(task))
     }
 }
 

@@ -10,6 +10,7 @@
 mod allocator;
 mod audit;
 pub mod auth;
+mod blocks;
 pub mod cache;
 pub mod call;
 pub mod catch_up;

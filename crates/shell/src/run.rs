@@ -6,6 +6,7 @@ use tradewind_kernel::decision::{Decision, Reply, Write};
 use tradewind_kernel::event::Origin;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 
+use crate::call::Answer;
 use crate::catch_up::catch_up;
 use crate::failure::Failure;
 use crate::gather::{Carried, Gather, Trust};
@@ -71,6 +72,23 @@ pub struct Ran {
     pub version: u64,
     /// The key had been used by the same request before.
     pub replayed: bool,
+}
+
+impl Ran {
+    /// What its caller is answered.
+    pub(crate) fn answer(self, task: Task) -> Answer {
+        let correlation =
+            if self.replayed { self.reply.correlation } else { task.origin.correlation };
+        Answer {
+            status: self.reply.status,
+            body: self.reply.body,
+            document: None,
+            version: Some(self.version).filter(|version| *version > 0),
+            location: self.reply.location,
+            replayed: self.replayed,
+            correlation: Some(correlation),
+        }
+    }
 }
 
 /// Whether a correlation id has the form of ours: callers cannot name those.
@@ -296,29 +314,41 @@ fn key_reused() -> Refusal {
     )
 }
 
+/// How this very request ended when it was granted before under its key; None without a key, and
+/// when the key is new.
+///
+/// # Errors
+/// 409 when the key was used for another request; outages.
+pub(crate) async fn granted<S: Service<W>, W: World>(
+    world: &W,
+    task: &Task,
+) -> Result<Option<Ran>, Failure> {
+    let Some((key, request)) = &task.idempotency else { return Ok(None) };
+    let read = ReadRequest {
+        tenant: task.tenant.clone(),
+        domain: S::DOMAIN,
+        needs: Needs::Nothing,
+        reads: vec![Read::Record { key: keys::idempotency(key) }],
+    };
+    let snapshot = world.store().read(&read).await?;
+    let Some(Found::Record(Some(kept))) = snapshot.found.first() else { return Ok(None) };
+    let (hash, reply) = kept.json.split_once('\n').unwrap_or(("", &kept.json));
+    if hash != request {
+        return Err(key_reused().into());
+    }
+    world.store().settle().await?;
+    replayed(kept.version, reply).map(Some)
+}
+
 /// A refusal: unless the same request has already been granted under its key, it stands. An
 /// audited one leaves an event.
-async fn refuse<S: Service<W>, W: World>(
+pub(crate) async fn refuse<S: Service<W>, W: World>(
     world: &W,
     task: &mut Task,
     refusal: Refusal,
 ) -> Result<Ran, Failure> {
-    if let Some((key, request)) = &task.idempotency {
-        let read = ReadRequest {
-            tenant: task.tenant.clone(),
-            domain: S::DOMAIN,
-            needs: Needs::Nothing,
-            reads: vec![Read::Record { key: keys::idempotency(key) }],
-        };
-        let snapshot = world.store().read(&read).await?;
-        if let Some(Found::Record(Some(kept))) = snapshot.found.first() {
-            let (hash, reply) = kept.json.split_once('\n').unwrap_or(("", &kept.json));
-            if hash != request {
-                return Err(key_reused().into());
-            }
-            world.store().settle().await?;
-            return replayed(kept.version, reply);
-        }
+    if let Some(ran) = granted::<S, W>(world, task).await? {
+        return Ok(ran);
     }
     if refusal.audited && refusal.kind != RefusalKind::Unauthenticated {
         crate::audit::refused::<S, W>(world, task, &refusal).await;

@@ -174,7 +174,7 @@ pub const ROUTES: &[Route<Operation>] = &[
         ..Route::new(Get, "/planning/v1/policies", Operation::ListPolicies, Role::READERS)
     },
     Route {
-        summary: "Loads demand history, a JSON line each; all or nothing",
+        summary: "Loads demand history, a JSON line each, up to 500,000; a faulty line, and nothing is loaded",
         body: Some(described::<HistoryLine>),
         lines: true,
         answers: &[(200, Some(described::<Loaded>))],

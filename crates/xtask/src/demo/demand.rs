@@ -16,12 +16,11 @@ use super::shapes::Season;
 /// How far back the history goes.
 pub const HISTORY_DAYS: i64 = 730;
 
-/// Lines of one bulk request, about: with one item more it stays below planning's 20,000, and
-/// several connections share the work evenly.
+/// Lines of one bulk request, about: small enough that several connections share the work evenly.
 const LINES_A_REQUEST: usize = 8_000;
 
-/// Items of one bulk request at most: each touches nine quarters of up to four series, and a
-/// request at most 600 of them.
+/// Items of one bulk request at most: each touches nine quarters of up to four series, and planning
+/// writes up to 600 of them in one commit.
 const ITEMS_A_REQUEST: usize = 14;
 
 /// Of a hundred items, so many were once out of stock.
