@@ -290,6 +290,40 @@ fn every_fault_of_a_reserve_is_named() {
     driver.call("POST", "reservations", json!({ "channel": "web", "lines": [] })).is(422);
 }
 
+/// The pointers and codes of a refusal's faults.
+fn faults(said: &Value) -> Vec<(&str, &str)> {
+    let errors = said["errors"].as_array().unwrap().iter();
+    errors.map(|one| (one["pointer"].as_str().unwrap(), one["code"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn every_fault_of_a_question_and_of_a_protection_is_named() {
+    let driver = shop(&[("L1", 5)]);
+    let ask = |path: &str| driver.call("GET", path, Value::Null);
+    let said = ask("availability?sku=NO&sku=X&sku=NEITHER&channel=no").is(422).body;
+    assert_eq!(faults(&said), [("", "sku-unknown"), ("", "sku-unknown"), ("", "channel-unknown")]);
+    for asked in ["availability?", "promise?quantity=1&"] {
+        let said = ask(&format!("{asked}sku=NO&channel=web")).refused(422, "sku-unknown").body;
+        assert_eq!(faults(&said), [("", "sku-unknown")]);
+        let said = ask(&format!("{asked}sku=NO&channel=no")).is(422).body;
+        assert_eq!(faults(&said), [("", "sku-unknown"), ("", "channel-unknown")]);
+    }
+    let said = ask("promise?sku=X&channel=web&quantity=0").refused(422, "out-of-range").body;
+    assert_eq!(faults(&said), [("", "out-of-range")]);
+    let said = ask("protections?limit=0").refused(400, "query-malformed").body;
+    assert_eq!(faults(&said), [("", "query-malformed")]);
+
+    let terms = |sku: &str, quantity: i64| {
+        json!({ "sku": sku, "channel": "web", "quantity": quantity, "from": "2026-12-09",
+            "until": "2026-12-08" })
+    };
+    let said = driver.call("PUT", "protections/P", terms("NO", 0)).is(422).body;
+    let form = [("/quantity", "out-of-range"), ("/until", "window-reversed")];
+    assert_eq!(faults(&said), form);
+    let said = driver.call("PUT", "protections/P", terms("NO", 1)).is(422).body;
+    assert_eq!(faults(&said), [("/sku", "sku-unknown"), ("/until", "window-reversed")]);
+}
+
 #[test]
 fn a_bound_channel_speaks_for_itself_alone() {
     let driver = shop(&[("L1", 5)]);

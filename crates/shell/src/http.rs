@@ -4,7 +4,7 @@
 //! and a [`Response`] back. Problem bodies are those of RFC 9457 with the fields of contract.md.
 
 use serde_json::{Value, json};
-use tradewind_kernel::refusal::{Refusal, RefusalKind};
+use tradewind_kernel::refusal::{Fault, Refusal, RefusalKind};
 
 use crate::failure::Failure;
 
@@ -143,7 +143,13 @@ fn refused(refusal: &Refusal, correlation: &str) -> Response {
     let mut body =
         problem(status, title(refusal.kind), &refusal.code, &refusal.detail, correlation);
     if let Some(errors) = body.get_mut("errors") {
-        *errors = json!(refusal.faults);
+        *errors = match refusal.kind {
+            // The one fault of a path or a query.
+            RefusalKind::Malformed | RefusalKind::Invalid if refusal.faults.is_empty() => {
+                json!([Fault::new("", &refusal.code, &refusal.detail)])
+            }
+            _ => json!(refusal.faults),
+        };
     }
     let mut response = Response::json(status, &body);
     response.headers = problem_headers();

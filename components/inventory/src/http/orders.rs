@@ -310,7 +310,8 @@ where
     call.answer(async |gather: &Gather<'_, W>| {
         let known = item(gather, &sku).await?.is_some();
         let situation = situation(gather, &sku).await?;
-        check_known(&situation, &channel, known)?;
+        let unknown = Some(&sku).filter(|_| !known).into_iter().collect();
+        check_known(&unknown, &channel, &situation.shelf.network)?;
         let today = situation.shelf.today;
         let wanted = wanted.unwrap_or(today);
         let (input, at) = (situation.input(), gather.now());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tradewind_kernel::events::inventory::Allocation;
 use tradewind_kernel::events::inventory::StockMoved;
-use tradewind_kernel::refusal::RefusalKind;
+use tradewind_kernel::refusal::{Faults, RefusalKind};
 use tradewind_kernel::{Day, Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
@@ -18,12 +18,12 @@ use tradewind_shell::world::World;
 
 use super::bound;
 use crate::gathering::{
-    current, guard_renewal, item, promises, shelf, situation, situation_reads, supplied,
+    current, guard_renewal, item, network, promises, shelf, situation, situation_reads, supplied,
     supplied_reads,
 };
 use crate::keys;
 use crate::movement::{self, MovementBody};
-use crate::network::shown;
+use crate::network::{Network, shown};
 use crate::place::Elsewhere;
 use crate::protection::{self, ProtectionRecord, ProtectionTerms};
 use crate::situation::Situation;
@@ -166,12 +166,17 @@ pub(super) async fn get_availability<S: Service<W>, W: World>(
     bound(call, &channel, Role::READERS)?;
     call.answer(async |gather: &Gather<'_, W>| {
         gather.prefetch(skus.iter().flat_map(supplied_reads).collect()).await?;
+        let mut unknown = BTreeSet::new();
+        for sku in &skus {
+            if item(gather, sku).await?.is_none() {
+                unknown.insert(sku);
+            }
+        }
+        let network = network(gather).await?;
+        check_known(&unknown, &channel, &network)?;
         let mut items = Vec::with_capacity(skus.len());
         for sku in &skus {
-            let known = item(gather, sku).await?.is_some();
-            let situation = current(gather, sku).await?;
-            check_known(&situation, &channel, known)?;
-            items.push(availability(&situation, &channel));
+            items.push(availability(&current(gather, sku).await?, &channel));
         }
         Ok(Answer::ok(json!(match <[Availability; 1]>::try_from(items) {
             Ok([only]) => AvailabilityAnswer::One(only),
@@ -181,20 +186,19 @@ pub(super) async fn get_availability<S: Service<W>, W: World>(
     .await
 }
 
-/// Refuses a question about an item or a channel that is not there.
+/// Refuses a question about items or a channel that are not there, naming each.
 pub(super) fn check_known(
-    situation: &Situation,
+    unknown: &BTreeSet<&Id>,
     channel: &Id,
-    item_known: bool,
+    network: &Network,
 ) -> Result<(), Refusal> {
-    let wrong = |code: &str, detail| Err(Refusal::new(RefusalKind::Invalid, code, detail));
-    if !item_known {
-        return wrong("sku-unknown", format!("there is no item `{}`", situation.sku()));
+    let mut faults = Faults::new();
+    for sku in unknown {
+        faults.add("", "sku-unknown", format!("there is no item `{sku}`"));
     }
-    if !situation.shelf.network.channels.contains_key(channel) {
-        return wrong("channel-unknown", format!("there is no channel `{channel}`"));
-    }
-    Ok(())
+    let known = network.channels.contains_key(channel);
+    faults.require(known, "", "channel-unknown", &format!("there is no channel `{channel}`"));
+    faults.check()
 }
 
 fn availability(situation: &Situation, channel: &Id) -> Availability {

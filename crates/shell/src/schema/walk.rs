@@ -10,6 +10,7 @@ mod choice;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Number, Value};
+use tradewind_kernel::Day;
 use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::refusal::Fault;
 use utoipa::Number as Bound;
@@ -21,10 +22,17 @@ use utoipa::openapi::{RefOr, Schema};
 use super::{MAX_FAULTS, REQUIRED, TYPE, UNKNOWN_FIELD, format};
 use crate::route::Described;
 
+/// A window's last day is before its first. Of a body that has no other fault it is left to the
+/// domain, which names it together with what it looks up.
+const WINDOW_REVERSED: &str = "window-reversed";
+
 /// Every fault of `value`; pointers start with `under`.
 pub(super) fn faults(described: &Described, value: &Value, under: &str) -> Vec<Fault> {
     let mut walk = Walk { described, faults: Vec::new() };
     walk.value(&described.schema, value, &mut under.to_owned());
+    if walk.faults.iter().all(|fault| fault.code == WINDOW_REVERSED) {
+        return Vec::new();
+    }
     walk.faults
 }
 
@@ -185,6 +193,23 @@ impl<'a> Walk<'a> {
                 _ if close && is_closed(object) => self.unknown(name, pointer),
                 _ => {}
             }
+        }
+        self.window(object, members, pointer);
+    }
+
+    /// An object with fields `from` and `until`, both days, is a window.
+    fn window(&mut self, object: &Object, members: &Map<String, Value>, pointer: &mut String) {
+        let day = |name: &str| {
+            object.properties.get(name)?;
+            members.get(name)?.as_str()?.parse::<Day>().ok()
+        };
+        if let (Some(from), Some(until)) = (day("from"), day("until"))
+            && until < from
+        {
+            let length = pointer.len();
+            push(pointer, "until");
+            self.add(pointer, WINDOW_REVERSED, "`until` is before `from`");
+            pointer.truncate(length);
         }
     }
 
