@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tradewind_kernel::events::inventory::Allocation;
 use tradewind_kernel::events::inventory::StockMoved;
-use tradewind_kernel::refusal::{Faults, RefusalKind};
+use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Day, Id, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
