@@ -308,6 +308,9 @@ fn every_fault_of_a_question_and_of_a_protection_is_named() {
         let said = ask(&format!("{asked}sku=NO&channel=no")).is(422).body;
         assert_eq!(faults(&said), [("", "sku-unknown"), ("", "channel-unknown")]);
     }
+    let said = ask("promise?sku=X&quantity=0&wanted=2026-13-01").refused(400, "query-malformed");
+    let codes: Vec<String> = said.faults().into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["out-of-range", "query-malformed", "query-malformed"]);
     let said = ask("promise?sku=X&channel=web&quantity=0").refused(422, "out-of-range").body;
     assert_eq!(faults(&said), [("", "out-of-range")]);
     let said = ask("protections?limit=0").refused(400, "query-malformed").body;

@@ -42,18 +42,8 @@ impl Role {
         Self::Partner,
     ];
 
-    /// Those that may read everything: viewer, and every role that contract.md builds on it.
-    pub const READERS: &'static [Self] = &[
-        Self::Admin,
-        Self::Viewer,
-        Self::Buyer,
-        Self::Approver,
-        Self::Planner,
-        Self::Warehouse,
-        Self::Finance,
-    ];
-
-    /// Readers, and partners, who are shown what is their own supplier's or channel's alone.
+    /// Those that may read everything (viewer, and every role that contract.md builds on it), and
+    /// partners, who are shown what is their own supplier's or channel's alone.
     pub const READERS_AND_PARTNERS: &'static [Self] = &[
         Self::Admin,
         Self::Viewer,
@@ -64,6 +54,12 @@ impl Role {
         Self::Finance,
         Self::Partner,
     ];
+
+    /// Those that may read everything.
+    pub const READERS: &'static [Self] = match Self::READERS_AND_PARTNERS.split_last() {
+        Some((Self::Partner, readers)) => readers,
+        _ => panic!("partners come last"),
+    };
 
     /// Its name in tokens.
     #[must_use]

@@ -247,38 +247,44 @@ fn lawful_key(key: &str) -> bool {
     (1..=MAX_KEY_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Every fault of the query: what is unknown, given twice, missing, or not of its form.
+/// Every fault of the query: what is unknown, given too often, missing, not of its form, or out of
+/// its range.
 fn check_query(query: &[(String, String)], known: &[QueryParameter]) -> Result<(), Refusal> {
-    let mut wrong = Vec::new();
+    let malformed = |detail| Fault::new("", "query-malformed", detail);
+    let mut faults = Vec::new();
     for (position, (name, value)) in query.iter().enumerate() {
         let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
-            wrong.push(format!("the query has an unknown parameter `{name}`"));
+            faults.push(malformed(format!("the query has an unknown parameter `{name}`")));
             continue;
         };
         let earlier = query.iter().take(position).filter(|(other, _)| other == name).count();
         if earlier == parameter.most {
-            wrong.push(match earlier {
+            faults.push(malformed(match earlier {
                 1 => format!("`{name}` is given twice"),
                 most => format!("`{name}` is given more than {most} times"),
-            });
+            }));
         }
         // A cursor that is none has a code of its own.
         if let Some(form) = parameter.misses(value).filter(|_| name != "after") {
             let shown: String = value.chars().take(MOST_SHOWN).collect();
-            wrong.push(format!("`{name}` is {form}, and not `{shown}`"));
+            faults.push(malformed(format!("`{name}` is {form}, and not `{shown}`")));
+        } else if let (Some((least, most)), Ok(number)) = (parameter.range(), value.parse::<i64>())
+            && !(least..=most).contains(&number)
+        {
+            faults.push(Fault::new("", "out-of-range", format!("`{name}` is {least} to {most}")));
         }
     }
     for parameter in known.iter().filter(|parameter| parameter.required) {
         if !query.iter().any(|(name, _)| name == parameter.name) {
-            wrong.push(format!("the query needs `{}`", parameter.name));
+            faults.push(malformed(format!("the query needs `{}`", parameter.name)));
         }
     }
-    if wrong.is_empty() {
-        return Ok(());
+    if faults.iter().any(|fault| fault.code == "query-malformed") {
+        let details: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
+        let refusal = Refusal::new(RefusalKind::Malformed, "query-malformed", details.join("; "));
+        return Err(refusal.with_faults(faults));
     }
-    let faults = wrong.iter().map(|detail| Fault::new("", "query-malformed", detail.clone()));
-    let refusal = Refusal::new(RefusalKind::Malformed, "query-malformed", wrong.join("; "));
-    Err(refusal.with_faults(faults.collect()))
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::invalid(faults)) }
 }
 
 /// Times that a nudge looks again while another domain, which is asked, is behind.

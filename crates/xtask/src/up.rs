@@ -213,7 +213,7 @@ mod tests {
             (&[][..], "", ""),
             (&["--listen", DEFAULT_LISTEN, "--data", "/project/.tradewind", "--fresh"], "", ""),
             (&["--listen", "127.0.0.1:3100"], "", " --listen 127.0.0.1:3100"),
-            (&["--data", "/tmp/d"], " --data /tmp/d", " --data /tmp/d"),
+            (&["--data", "/elsewhere"], " --data /elsewhere", " --data /elsewhere"),
             (
                 &["--listen", "0.0.0.0:80", "--data", "/my data"],
                 " --data '/my data'",

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use tradewind_kernel::refusal::RefusalKind;
 use tradewind_kernel::{Day, Decision, Domain, Id, Quantity, Refusal};
 use tradewind_shell::call::{Answer, Call};
 use tradewind_shell::failure::Failure;
@@ -303,10 +302,6 @@ where
     let quantity: Quantity = call.required("quantity")?;
     let wanted: Option<Day> = call.query("wanted")?;
     bound(call, &channel, Role::READERS)?;
-    if !(1..=tradewind_kernel::quantity::LIMIT).contains(&quantity) {
-        let detail = "`quantity` is 1 to 10^15";
-        return Err(Refusal::new(RefusalKind::Invalid, "out-of-range", detail).into());
-    }
     call.answer(async |gather: &Gather<'_, W>| {
         let known = item(gather, &sku).await?.is_some();
         let situation = situation(gather, &sku).await?;
