@@ -136,8 +136,12 @@ impl Plan {
                 eprintln!("round {}: {fault:?} {trouble:?}, back after {recovery:?}", round + 1);
                 tallies.entry(*fault).or_default().add(trouble, recovery);
             }
+            let from = signals.now();
             // The turn of the day over ten thousand lines may take longer than one request has.
             redis::until("the clock is moved", || Ok(hosted.set_clock(LAST_MOMENT).is_ok()))?;
+            sleep(Duration::from_millis(chance.between(LOAD_MILLIS.0, LOAD_MILLIS.1)));
+            // The clients still are at work.
+            caution.clock_moved.push((from, Duration::MAX));
             Ok(caution)
         });
         std::fs::copy(hosted.log_file(), folder.join("host.log"))?;
@@ -163,12 +167,12 @@ fn one(
     let contest = signals.next_contest(hosted)?;
     signals.get_going()?;
     sleep(Duration::from_millis(chance.between(LOAD_MILLIS.0, LOAD_MILLIS.1)));
-    if fault == Fault::ClockMoved {
-        caution.clock_moved.insert(contest);
-    }
     let (begun, from) = (Instant::now(), signals.now());
     ground.trouble(fault, hosted, signals, chance, caution)?;
     let trouble = begun.elapsed();
+    if fault == Fault::ClockMoved {
+        caution.clock_moved.push((from, signals.now()));
+    }
     if fault.breaks_connections() {
         caution.connections_broken.push((from, signals.now()));
     }

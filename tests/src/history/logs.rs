@@ -1,6 +1,6 @@
 //! From the clients' logs to histories: one for the item of each contest, one for each reservation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,8 +22,9 @@ pub struct Caution {
     /// Contests in which the primary was lost, and when its replica had taken over: what was only
     /// looked at until then, and what was refused, may have rested on a write that no replica had.
     pub primary_lost: BTreeMap<u64, Duration>,
-    /// Contests in which the business clock was moved: a hold may end at once.
-    pub clock_moved: BTreeSet<u64>,
+    /// From when to when the business clock was not the real one, or was moved: a hold that meets
+    /// it may end at once.
+    pub clock_moved: Vec<(Duration, Duration)>,
     /// From when to when no replica could take a write: none may have been answered.
     pub replica_held: Vec<(Duration, Duration)>,
     /// From when to when connections to Redis broke: a commit whose answer was lost with one is
@@ -70,8 +71,7 @@ pub fn judged(clients: &[Client], caution: &Caution) -> Judged {
             });
         }
         if done.wish.step == Step::Reserve && !done.got.body["expires"].is_null() {
-            let hold = if caution.clock_moved.contains(&number) { Duration::ZERO } else { HOLD };
-            expiry(done, hold, number, &mut items, &mut lives);
+            expiry(done, earliest_end(done.sent, caution), number, &mut items, &mut lives);
         }
     }
     let mut faults = unreplicated(clients, caution);
@@ -120,10 +120,18 @@ fn answered_before(clients: &[Client], caution: &Caution) -> Vec<String> {
     all.filter(unexplained).map(told).collect()
 }
 
-/// Notes that a reservation may expire: at any moment after its hold, or never.
-fn expiry(done: &Done, hold: Duration, number: u64, items: &mut ItemHistories, lives: &mut Lives) {
+/// From when on a hold may be over that was asked for at this moment: its time later, or when the
+/// business clock is moved before that.
+fn earliest_end(asked: Duration, caution: &Caution) -> Duration {
+    let ends = asked + HOLD.saturating_sub(CLOCKS_APART);
+    let meets = |(from, until): &&(Duration, Duration)| asked <= *until && *from <= ends;
+    let moved = caution.clock_moved.iter().filter(meets).map(|(from, _)| asked.max(*from));
+    moved.fold(ends, Duration::min)
+}
+
+/// Notes that a reservation may expire: at any moment from this one on, or never.
+fn expiry(done: &Done, sent: Duration, number: u64, items: &mut ItemHistories, lives: &mut Lives) {
     let (Some(id), Some(claim)) = (done.got.body["id"].as_str(), claimed(done)) else { return };
-    let sent = done.sent + hold.saturating_sub(CLOCKS_APART);
     let more = Timed { sent, answered: None, call: Stock::More(claim) };
     items.entry(number).or_default().push(more);
     let ended = Timed { sent, answered: None, call: Turn::Ended(Stage::Expired) };
@@ -221,6 +229,19 @@ mod tests {
         let mut client = Client::new("t", 0, 0);
         client.log.push(Done { wish, got, sent, answered, once });
         client
+    }
+
+    #[test]
+    fn a_hold_lasts_its_time_unless_the_clock_is_moved() {
+        let at = Duration::from_millis;
+        let moved = vec![(at(5_000), at(5_400))];
+        let caution = Caution { clock_moved: moved, ..Caution::default() };
+        let end = |asked| earliest_end(at(asked), &caution);
+        assert_eq!(end(4_000), at(4_900));
+        // It is open when the clock is moved, and asked for while it is not the real one.
+        assert_eq!(end(4_500), at(5_000));
+        assert_eq!(end(5_200), at(5_200));
+        assert_eq!(end(5_500), at(6_400));
     }
 
     #[test]
