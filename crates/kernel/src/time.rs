@@ -4,6 +4,7 @@
 //! Both are passed in; nothing here reads a clock.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, TimeZone, Utc, Weekday};
@@ -94,23 +95,34 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, NotADay> {
         let fault = || NotADay(text.chars().take(40).collect());
-        let shaped = text.len() == 10 && text.is_ascii() && !text.starts_with(['+', '-']);
-        if !shaped {
-            return Err(fault());
-        }
-        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| fault())?;
-        if !(1970..=9999).contains(&date.year()) || date.to_string() != text {
-            return Err(fault());
-        }
-        Ok(Self(date))
+        let digits = |range: Range<usize>| {
+            let digits = text.as_bytes().get(range)?;
+            let value = |sum: u32, digit: &u8| {
+                digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'))
+            };
+            digits.iter().try_fold(0, value)
+        };
+        let shaped = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
+        let numbers = || Some((digits(0..4)?, digits(5..7)?, digits(8..10)?));
+        let (year, month, day) =
+            numbers().filter(|(year, ..)| shaped && *year >= 1970).ok_or_else(fault)?;
+        NaiveDate::from_ymd_opt(year.cast_signed(), month, day).map(Self).ok_or_else(fault)
     }
 }
 
 text_form!(Day, NotADay, |day| day.to_string());
 
+/// Days are read and written by the thousand in one request: this skips what a general format costs.
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0.format("%Y-%m-%d"))
+        let (year, month, day) = (self.0.year().unsigned_abs(), self.0.month(), self.0.day());
+        let mut text = *b"0000-00-00";
+        let places = [(0, year / 1000), (1, year / 100), (2, year / 10), (3, year)];
+        let rest = [(5, month / 10), (6, month), (8, day / 10), (9, day)];
+        for (place, number) in places.into_iter().chain(rest) {
+            text[place] += u8::try_from(number % 10).unwrap_or_default();
+        }
+        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -239,6 +251,13 @@ mod tests {
             ("+026-02-03", false),
             ("1969-12-31", false),
             ("2026-12-01T00:00:00Z", false),
+            ("2026-12-0a", false),
+            ("2026/12/01", false),
+            ("2026-13-01", false),
+            ("2024-02-29", true),
+            ("9999-12-31", true),
+            ("20261-2-01", false),
+            ("2026-é2-01", false),
             ("", false),
         ] {
             assert_eq!(text.parse::<Day>().is_ok(), good, "{text}");
@@ -265,6 +284,14 @@ mod tests {
             let day = Day::from(NaiveDate::default()).plus(start + 300);
             prop_assert_eq!(day.plus(step).since(day), step);
             prop_assert_eq!(day.to_string().parse::<Day>().unwrap(), day);
+            prop_assert_eq!(day.to_string(), day.date().format("%Y-%m-%d").to_string());
+        }
+
+        #[test]
+        fn only_what_a_day_is_written_as_is_one(text in "[0-9]{3,5}[-+/][0-9]{1,2}-[0-9]{2}") {
+            let named = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
+            let day = named.map(|date| date.to_string()).filter(|it| *it == text && text[..4] >= *"1970");
+            prop_assert_eq!(text.parse::<Day>().ok().map(|day| day.to_string()), day);
         }
     }
 }
