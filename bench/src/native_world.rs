@@ -10,7 +10,9 @@ use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::time::Instant;
 use tradewind_shell::cache::Cache;
-use tradewind_shell::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store};
+use tradewind_shell::store::{
+    Commit, Cut, Outage, Outcome, ReadRequest, Snapshot, Store, TakeUp, Taken,
+};
 use tradewind_shell::world::{Answered, AskError, World};
 
 use crate::clock::wall_millis;
@@ -116,14 +118,8 @@ impl<S: Store> Store for Recording<S> {
         self.inner.cut(tenant, domain, limit).await
     }
 
-    async fn lease(
-        &self,
-        tenant: &str,
-        domain: Domain,
-        owner: &str,
-        millis: u64,
-    ) -> Result<Option<Lease>, Outage> {
-        self.inner.lease(tenant, domain, owner, millis).await
+    async fn take_up(&self, request: &TakeUp) -> Result<Taken, Outage> {
+        self.inner.take_up(request).await
     }
 
     async fn release(

@@ -20,9 +20,10 @@ use self::plan::{Plan, first_plan, is_plan, stored};
 use self::replay::Meant;
 use crate::failure::Failure;
 use crate::gather::Gather;
+use crate::gather::parse::parse_json;
 use crate::service::{Cause, Effect, Reaction, Service};
 use crate::store::{
-    Commit, CursorMove, Lease, MarkState, Needs, Outage, Outcome, ReadRequest, Snapshot, Store,
+    Commit, CursorMove, Lease, MarkState, Needs, Outage, Outcome, Store, TakeUp, Taken, Waiting,
     keys,
 };
 use crate::world::World;
@@ -87,62 +88,52 @@ enum Worked {
 /// # Errors
 /// Outages.
 pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
-    if !is_behind::<S, W>(world, tenant).await? {
-        return Ok(false);
-    }
-    let owner = format!("{:032x}", world.random());
-    for _ in 0..LEASE_WAITS {
-        let lease = world.store().lease(tenant, S::DOMAIN, &owner, LEASE_MILLIS).await?;
-        if let Some(lease) = lease {
-            let service = std::marker::PhantomData;
-            let begun = world.real_seconds();
-            let seen = Cell::new(world.now());
-            let engine = Engine::<S, W> { world, tenant, owner: &owner, begun, seen, service };
-            let mut progress = false;
-            let worked = engine.run(lease, &mut progress).await;
-            // Only what crashes or fails counts as a try in vain; having nothing to do does not.
-            let sound = progress || matches!(worked, Ok(()) | Err(Failure::Behind));
-            world.store().release(tenant, S::DOMAIN, &owner, sound).await?;
-            return match worked {
-                Ok(()) | Err(Failure::Behind) => Ok(progress),
-                Err(failure) => Err(failure),
-            };
-        }
-        world.pause(LEASE_WAIT_MILLIS).await;
-        if !is_behind::<S, W>(world, tenant).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(pursue::<S, W>(world, tenant).await?.progress)
 }
 
-async fn events_wait<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
-    Ok(standing::<S, W>(world, tenant).await?.behind)
+/// How far catching up came.
+pub(crate) struct Pursued {
+    /// Whether anything was done.
+    pub(crate) progress: bool,
+    /// Whether nothing waited in the end.
+    pub(crate) is_up: bool,
 }
 
-async fn standing<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<Snapshot, Failure> {
-    let request = ReadRequest {
+/// As [`catch_up`], telling whether anything is left.
+pub(crate) async fn pursue<S: Service<W>, W: World>(
+    world: &W,
+    tenant: &str,
+) -> Result<Pursued, Failure> {
+    let request = TakeUp {
         tenant: tenant.to_owned(),
         domain: S::DOMAIN,
-        needs: Needs::Everything,
-        reads: Vec::new(),
+        owner: format!("{:032x}", world.random()),
+        millis: LEASE_MILLIS,
+        events: CUT_LIMIT,
+        marks: if S::WORKS_MARKS { MARK_LIMIT } else { 0 },
+        gap: SKIP_GAP,
     };
-    Ok(world.store().read(&request).await?)
-}
-
-/// Whether anything waits: an event, or a mark of a domain that works them.
-///
-/// # Errors
-/// Outages.
-pub async fn is_behind<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
-    let snapshot = standing::<S, W>(world, tenant).await?;
-    Ok(snapshot.behind || (S::WORKS_MARKS && snapshot.waiting))
+    for waits in 0..LEASE_WAITS {
+        match world.store().take_up(&request).await? {
+            Taken::Idle => return Ok(Pursued { progress: waits > 0, is_up: true }),
+            Taken::Waiting(waiting) => {
+                let service = std::marker::PhantomData;
+                let begun = world.real_seconds();
+                let seen = Cell::new(world.now());
+                let engine = Engine::<S, W> { world, tenant, request, begun, seen, service };
+                return engine.run(*waiting).await;
+            }
+            Taken::Held => world.pause(LEASE_WAIT_MILLIS).await,
+        }
+    }
+    Ok(Pursued { progress: false, is_up: false })
 }
 
 struct Engine<'w, S, W> {
     world: &'w W,
     tenant: &'w str,
-    owner: &'w str,
+    /// What it asks for, round by round.
+    request: TakeUp,
     /// When it began, in seconds of the real clock.
     begun: i64,
     /// The latest moment that it has read of.
@@ -151,44 +142,65 @@ struct Engine<'w, S, W> {
 }
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
-    async fn run(&self, lease: Lease, progress: &mut bool) -> Result<(), Failure> {
-        for _ in 0..MAX_ROUNDS {
-            if !self.round(lease, progress).await? || self.is_over() {
-                break;
-            }
-            let store = self.world.store();
-            let lease = store.lease(self.tenant, S::DOMAIN, self.owner, LEASE_MILLIS).await?;
-            if lease.is_none() {
+    /// Works what waits until nothing does, somebody else goes on, or the time is up.
+    async fn run(&self, first: Waiting) -> Result<Pursued, Failure> {
+        let (store, lease) = (self.world.store(), first.lease);
+        let mut progress = false;
+        let mut next = Ok(Taken::Waiting(Box::new(first)));
+        let mut rounds = 0;
+        let worked = loop {
+            let waiting = match next {
+                Ok(Taken::Waiting(waiting)) => waiting,
+                Ok(Taken::Idle) => return Ok(Pursued { progress, is_up: true }),
                 // It lapsed and somebody else goes on; the cursor keeps us apart.
-                break;
+                Ok(Taken::Held) => break Ok(()),
+                Err(outage) => break Err(Failure::from(outage)),
+            };
+            if rounds == MAX_ROUNDS || (rounds > 0 && self.is_over()) {
+                break Ok(());
             }
+            rounds += 1;
+            if let Err(failure) = self.round(lease, *waiting, &mut progress).await {
+                break Err(failure);
+            }
+            next = store.take_up(&self.request).await;
+        };
+        // Only what crashes or fails counts as a try in vain; having nothing to do does not.
+        let sound = progress || matches!(worked, Ok(()) | Err(Failure::Behind));
+        store.release(self.tenant, S::DOMAIN, &self.request.owner, sound).await?;
+        match worked {
+            Ok(()) | Err(Failure::Behind) => Ok(Pursued { progress, is_up: false }),
+            Err(failure) => Err(failure),
         }
-        Ok(())
     }
 
     fn is_over(&self) -> bool {
         self.world.real_seconds().saturating_sub(self.begun) >= RUN_SECONDS
     }
 
-    /// One round; gives back whether there may be more.
-    async fn round(&self, lease: Lease, progress: &mut bool) -> Result<bool, Failure> {
-        let store = self.world.store();
-        let cut = store.cut(self.tenant, S::DOMAIN, CUT_LIMIT).await?;
+    /// One round.
+    async fn round(
+        &self,
+        lease: Lease,
+        waiting: Waiting,
+        progress: &mut bool,
+    ) -> Result<(), Failure> {
+        let Waiting { cut, plan, marked, behind, .. } = waiting;
         self.see(&cut.events);
         let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
         let suspect = vain && !*progress;
-        if let Some((plan, version)) = self.plan().await? {
-            self.continue_plan(plan, version, cut.cursor, suspect).await?;
+        if let Some(kept) = plan {
+            let plan: Plan = parse_json(&keys::plan(S::DOMAIN), &kept.json)?;
+            self.continue_plan(plan, kept.version, cut.cursor, suspect).await?;
             *progress = true;
-            return Ok(true);
+            return Ok(());
         }
         if cut.events.is_empty() {
             let gap = cut.complete_to.saturating_sub(cut.cursor);
-            let behind = gap > 0 && events_wait::<S, W>(self.world, self.tenant).await?;
-            if behind || gap > SKIP_GAP {
+            if gap > SKIP_GAP || (behind && gap > 0) {
                 self.skip(cut.cursor, cut.complete_to).await?;
             }
-            return Ok(self.work_marks(progress).await? || behind);
+            return self.work_marks(&marked, progress).await;
         }
         let mut cursor = cut.cursor;
         let mut rest = cut.events.as_slice();
@@ -217,7 +229,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
                 Worked::Done | Worked::Elsewhere => break,
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn plan(&self) -> Result<Option<(Plan, u64)>, Failure> {

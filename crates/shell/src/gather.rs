@@ -9,7 +9,7 @@
 
 mod laid;
 mod page;
-mod parse;
+pub(crate) mod parse;
 mod typed;
 
 use std::cell::{Cell, RefCell};

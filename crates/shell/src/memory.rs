@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tradewind_kernel::event::Domain;
 
 use crate::protocol::check;
-use crate::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store};
+use crate::store::{Commit, Cut, Outage, Outcome, ReadRequest, Snapshot, Store, TakeUp, Taken};
 use tenant::Tenant;
 
 /// What happens to a call.
@@ -35,7 +35,7 @@ pub enum Call {
     Read,
     Commit,
     Cut,
-    Lease,
+    TakeUp,
     Release,
     Tenants,
     AddTenant,
@@ -240,17 +240,10 @@ impl Store for MemoryStore {
         self.call(Call::Cut, |state| Ok(state.tenant(tenant)?.cut(domain, check::cut_limit(limit))))
     }
 
-    async fn lease(
-        &self,
-        tenant: &str,
-        domain: Domain,
-        owner: &str,
-        millis: u64,
-    ) -> Result<Option<Lease>, Outage> {
-        self.call(Call::Lease, |state| {
+    async fn take_up(&self, request: &TakeUp) -> Result<Taken, Outage> {
+        self.call(Call::TakeUp, |state| {
             let now = state.now_millis;
-            let until = now.saturating_add(check::lease_millis(millis));
-            Ok(state.tenant(tenant)?.lease(domain, owner, now, until))
+            Ok(state.tenant(&request.tenant)?.take_up(request, now))
         })
     }
 

@@ -22,7 +22,7 @@ use crate::store::MAX_MARK_CAUSES;
 pub use arguments::Request;
 pub use commit::{decode_commit, encode_commit};
 pub use read::{
-    decode_cut, decode_lease, decode_read, encode_cut, encode_lease, encode_read, encode_release,
+    decode_cut, decode_read, decode_taken, encode_cut, encode_read, encode_release, encode_take_up,
 };
 pub use reply::Value;
 
@@ -38,7 +38,7 @@ pub enum Function {
     /// The same code, allowed when memory is full.
     CommitFrees,
     Cut,
-    Lease,
+    TakeUp,
     Release,
 }
 
@@ -51,7 +51,7 @@ impl Function {
             Self::Commit => "commit",
             Self::CommitFrees => "commit_frees",
             Self::Cut => "cut",
-            Self::Lease => "lease",
+            Self::TakeUp => "take_up",
             Self::Release => "release",
         };
         format!("{plain}_{}", library().hash)

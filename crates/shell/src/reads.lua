@@ -3,7 +3,6 @@
 
 local CHUNK = 4000 -- `unpack` of 8,000 values fails
 local SCAN_STEP = 64 -- entries that a cut fetches at once, at least
-local FIRST_STREAM = 5 -- its place among the keys of a cut
 
 -- read ------------------------------------------------------------------------------------------
 
@@ -60,7 +59,7 @@ local function read(keys, args)
   return out
 end
 
--- cut, lease, release ---------------------------------------------------------------------------
+-- cut, take up, release -------------------------------------------------------------------------
 
 -- Adds what is of interest in one stream after the cursor, up to the bound; returns the sequence
 -- up to which it looked, or nil when it saw everything.
@@ -84,13 +83,14 @@ local function cut_stream(found, key, cursor, bound, wanted, limit, scan)
   end
 end
 
-local function cut(keys, args)
-  local take, take_number, take_many = walker(args)
-  local domain, limit, scan = take(), take_number(), take_number()
+-- A cut over the streams from this place among the keys on: cursor, horizon and events as they are
+-- answered, and whether more lies beyond them.
+local function cut_of(keys, first, domain, take_number, take_many)
+  local limit, scan = take_number(), take_number()
   local cursor = cursor_of(keys, domain)
   local horizon = number_of(redis.call('GET', keys[SEQUENCE]))
   local last, found = number_of(redis.call('HGET', keys[LAST], domain)), {}
-  for i = FIRST_STREAM, last > cursor and #keys or 0 do
+  for i = first, last > cursor and #keys or 0 do
     local types, bound, wanted = take_many(take_number()), 0, nil
     if #types == 0 then
       bound = last
@@ -115,17 +115,17 @@ local function cut(keys, args)
     end
   end
   out[2] = text(horizon)
+  return out, last > cursor, horizon - cursor
+end
+
+local function cut(keys, args)
+  local take, take_number, take_many = walker(args)
+  local out = cut_of(keys, MARKS, take(), take_number, take_many)
   return out
 end
 
-local function lease(keys, args)
-  local held, tries, cursors, plan = keys[1], keys[2], keys[3], keys[4]
-  local domain, owner, millis = args[1], args[2], args[3]
-  local holder = redis.call('GET', held)
-  if holder and holder ~= owner then
-    return { 'held' }
-  end
-  local position = (redis.call('HGET', cursors, domain) or '0') .. ':' .. redis.call('GETRANGE', plan, 0, 15)
+-- How often the position was tried under a lease, this time included, and since when, in ms.
+local function count_try(tries, position, is_new)
   local known = redis.call('HMGET', tries, 'position', 'count', 'since')
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -133,12 +133,38 @@ local function lease(keys, args)
   if known[1] == position then
     count, since = number_of(known[2]), number_of(known[3])
   end
-  if not holder or count == 0 then
+  if is_new or count == 0 then
     count = count + 1
   end
-  redis.call('SET', held, owner, 'PX', millis)
   redis.call('HSET', tries, 'position', position, 'count', text(count), 'since', text(since))
-  return { 'granted', text(count), text(math.max(0, now - since)) }
+  return text(count), text(math.max(0, now - since))
+end
+
+local function take_up(keys, args)
+  local take, take_number, take_many = walker(args)
+  local domain, owner, millis, gap, most_marks = take(), take(), take(), take_number(), take()
+  local marks, held, tries, plan = keys[MARKS], keys[MARKS + 1], keys[MARKS + 2], keys[MARKS + 3]
+  local holder = redis.call('GET', held)
+  if holder and holder ~= owner then
+    return { 'held' }
+  end
+  local found, behind, left = cut_of(keys, MARKS + 4, domain, take_number, take_many)
+  local kept = redis.call('GET', plan)
+  local marked = most_marks ~= '0' and redis.call('HRANDFIELD', marks, most_marks) or {}
+  local skips = left > gap or (behind and left > 0)
+  if #found == 2 and not kept and #marked == 0 and not skips then
+    if holder then
+      redis.call('DEL', held, tries)
+    end
+    return { 'idle' }
+  end
+  local position = found[1] .. ':' .. string.sub(kept or '', 1, 16)
+  local count, tried_for = count_try(tries, position, not holder)
+  redis.call('SET', held, owner, 'PX', millis)
+  local out = { 'waiting', count, tried_for, behind and '1' or '0', kept }
+  append_counted(out, marked)
+  append(out, found)
+  return out
 end
 
 local function release(keys, args)
@@ -161,5 +187,5 @@ register('commit', commit_with_room, {})
 -- The same, when memory is full: for releases and cancellations.
 register('commit_frees', commit, { 'allow-oom' })
 -- Their few bytes must not stop what frees memory.
-register('lease', lease, { 'allow-oom' })
+register('take_up', take_up, { 'allow-oom' })
 register('release', release, { 'allow-oom' })

@@ -3,7 +3,9 @@
 use tradewind_kernel::event::Domain;
 
 use crate::protocol::{self, Request, Value, check};
-use crate::store::{Commit, Cut, Lease, Outage, Outcome, ReadRequest, Snapshot, Store, keys};
+use crate::store::{
+    Commit, Cut, Outage, Outcome, ReadRequest, Snapshot, Store, TakeUp, Taken, keys,
+};
 
 /// How long a commit waits for its replicas.
 const REPLICA_WAIT_MILLIS: &str = "1000";
@@ -161,15 +163,8 @@ impl<W: Wire> Store for Scripted<W> {
         protocol::decode_cut(self.call(encode, true).await?)
     }
 
-    async fn lease(
-        &self,
-        tenant: &str,
-        domain: Domain,
-        owner: &str,
-        millis: u64,
-    ) -> Result<Option<Lease>, Outage> {
-        let encode = || protocol::encode_lease(tenant, domain, owner, millis);
-        protocol::decode_lease(self.call(encode, true).await?)
+    async fn take_up(&self, request: &TakeUp) -> Result<Taken, Outage> {
+        protocol::decode_taken(self.call(|| protocol::encode_take_up(request), true).await?)
     }
 
     async fn release(

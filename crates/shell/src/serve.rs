@@ -13,7 +13,7 @@ use tradewind_kernel::{Id, id};
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call};
-use crate::catch_up::{catch_up, is_behind};
+use crate::catch_up::pursue;
 use crate::failure::Failure;
 use crate::http::{Method, Request, Response, query_pairs};
 use crate::route::{QueryParameter, Role};
@@ -305,9 +305,9 @@ pub async fn nudged<S: Service<W>, W: World>(world: &W, payload: &[u8]) -> Resul
     }
     let begun = world.real_seconds();
     for round in 0..NUDGE_ROUNDS {
-        catch_up::<S, W>(world, tenant).await?;
+        let pursued = pursue::<S, W>(world, tenant).await?;
         let over = world.real_seconds().saturating_sub(begun) >= NUDGE_SECONDS;
-        if over || !is_behind::<S, W>(world, tenant).await? {
+        if over || pursued.is_up {
             break;
         }
         world.pause(round.saturating_mul(2)).await;

@@ -15,11 +15,14 @@
 //!   **cursor** is the sequence up to which it has reacted.
 
 pub mod keys;
+mod work;
 
 use std::collections::BTreeMap;
 
 use tradewind_kernel::decision::{Guard, Write};
 use tradewind_kernel::event::{Domain, Event, NewEvent, Origin};
+
+pub use work::{Cut, Lease, TakeUp, Taken, Waiting};
 
 /// The world failed: the store is away, too slow, or said something that makes no sense. Retrying
 /// helps; the caller gets 503. The words are for the operator's log alone.
@@ -325,28 +328,6 @@ pub enum Outcome {
     Guarded(usize, BTreeMap<String, BTreeMap<String, i64>>),
 }
 
-/// Events for a domain to react to: one consistent cut, in sequence order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cut {
-    /// The domain's cursor.
-    pub cursor: u64,
-    /// Events of types it reacts to, after the cursor.
-    pub events: Vec<Event>,
-    /// The sequence up to which nothing else of interest lies. When `events` is empty and this is
-    /// beyond the cursor, the cursor can move here.
-    pub complete_to: u64,
-}
-
-/// A lease that was granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// How often a lease was taken, this time included, since the cursor (or the position beside
-    /// it) last moved: how often the first waiting event was tried.
-    pub tries: u64,
-    /// Milliseconds since the first of these tries, by the store's clock.
-    pub tried_for: u64,
-}
-
 /// The store. Every method may fail with an [`Outage`]; a commit that failed so may or may not
 /// have happened, and repeating it under the same idempotency key or cursor is safe.
 pub trait Store {
@@ -359,15 +340,10 @@ pub trait Store {
     /// The next events for a domain, at most about `limit`.
     async fn cut(&self, tenant: &str, domain: Domain, limit: usize) -> Result<Cut, Outage>;
 
-    /// Takes the domain's advisory lease unless somebody else has it. Correctness rests on the
-    /// cursor alone; the lease only keeps thirty requests from doing the same work.
-    async fn lease(
-        &self,
-        tenant: &str,
-        domain: Domain,
-        owner: &str,
-        millis: u64,
-    ) -> Result<Option<Lease>, Outage>;
+    /// Takes or keeps the domain's advisory lease if something waits for it, and says what.
+    /// Correctness rests on the cursor alone; the lease only keeps thirty requests from doing the
+    /// same work.
+    async fn take_up(&self, request: &TakeUp) -> Result<Taken, Outage>;
 
     /// Gives the lease back, if `owner` has it. `progress` resets the count of tries.
     async fn release(

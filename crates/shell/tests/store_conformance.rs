@@ -60,8 +60,12 @@ on_both! {
         a_cut_of_reporting_holds_all_but_its_own
         a_long_stream_is_cut_short
         nudges_come_when_a_domain_falls_behind
-        nudges_come_when_the_first_item_waits
+        nudges_come_when_the_first_item_waits;
+    leases:
         leases_are_held_and_end
+        what_waits_is_taken_up
+        what_is_of_no_interest_waits_beyond_a_gap
+        nothing_to_do_gives_the_lease_back
         tries_count_until_something_moves
         tries_know_since_when;
 }

@@ -13,6 +13,7 @@ use tradewind_kernel::decision::{Floor, Guard, Sum, Term, Write};
 use tradewind_kernel::event::Domain;
 use tradewind_shell::store::{
     Check, Commit, CursorMove, Found, Idempotency, Needs, Read, ReadRequest, Snapshot, Store,
+    TakeUp, Taken,
 };
 
 /// Runs, each of up to [`STEPS`] steps: about a thousand steps in all.
@@ -43,7 +44,7 @@ enum Step {
     Commit(Box<Change>),
     Read(Domain, Needs, Vec<Read>),
     Cut(Domain, usize),
-    Lease(Domain, &'static str),
+    TakeUp(Domain, &'static str, usize, u64),
     Release(Domain, &'static str, bool),
 }
 
@@ -215,7 +216,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (domain(), needs(), vec(one_read(), 0..6))
             .prop_map(|(domain, needs, reads)| Step::Read(domain, needs, reads)),
         2 => (domain(), 0..5_usize).prop_map(|(domain, limit)| Step::Cut(domain, limit)),
-        1 => (domain(), owner()).prop_map(|(domain, owner)| Step::Lease(domain, owner)),
+        2 => (domain(), owner(), any::<bool>(), 0..6_u64).prop_map(|(domain, owner, marks, gap)| {
+            Step::TakeUp(domain, owner, if marks { 99 } else { 0 }, gap)
+        }),
         1 => (domain(), owner(), any::<bool>())
             .prop_map(|(domain, owner, progress)| Step::Release(domain, owner, progress)),
     ]
@@ -286,10 +289,18 @@ async fn take(store: &impl Store, tenant: &str, step: &Step, commit: Option<&Com
         Step::Cut(domain, limit) => {
             format!("{:?}", store.cut(tenant, *domain, *limit).await.unwrap())
         }
-        Step::Lease(domain, owner) => {
-            // Since when, only the store's own clock knows.
-            let lease = store.lease(tenant, *domain, owner, 600_000).await.unwrap();
-            format!("{:?}", lease.map(|lease| lease.tries))
+        Step::TakeUp(domain, owner, marks, gap) => {
+            let (tenant, owner) = (tenant.to_owned(), (*owner).to_owned());
+            let (domain, millis, events) = (*domain, 600_000, 3);
+            let request =
+                TakeUp { tenant, domain, owner, millis, events, marks: *marks, gap: *gap };
+            let mut taken = store.take_up(&request).await.unwrap();
+            if let Taken::Waiting(waiting) = &mut taken {
+                // Since when, only the store's own clock knows.
+                waiting.lease.tried_for = 0;
+                waiting.marked.sort();
+            }
+            format!("{taken:?}")
         }
         Step::Release(domain, owner, progress) => {
             format!("{:?}", store.release(tenant, *domain, owner, *progress).await.unwrap())

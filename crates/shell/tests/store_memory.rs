@@ -37,10 +37,10 @@ fn calls_fail_before_or_after_they_take_effect() {
         let before = store.calls();
         store.set_faults(
             |_, call| {
-                if call == Call::Lease { Fate::FailsBefore } else { Fate::Works }
+                if call == Call::TakeUp { Fate::FailsBefore } else { Fate::Works }
             },
         );
-        assert!(store.lease(TENANT, Domain::Finance, "a", 1).await.is_err());
+        assert!(store.take_up(&take_up(Domain::Finance, "a")).await.is_err());
         assert_eq!(store.calls(), before + 1);
     });
 }

@@ -74,7 +74,7 @@ fn full_memory_refuses_all_but_what_frees() {
         assert_eq!(bench.store.commit(&freeing).await, Ok(Outcome::Done { version: 2 }));
         assert_eq!(read(&bench.store, counter()).await, [Found::CounterFields(vec![3])]);
         bench.store.cut(TENANT, Domain::Inventory, 9).await.unwrap();
-        let lease = bench.store.lease(TENANT, Domain::Inventory, "a", 1000).await.unwrap();
+        let lease = lease(&bench.store, &take_up(Domain::Inventory, "a")).await;
         assert!(lease.is_some(), "what frees may need the domain to catch up");
         bench.store.release(TENANT, Domain::Inventory, "a", true).await.unwrap();
         command(&bench.server, &["CONFIG", "SET", "maxmemory", "0"]).await;
@@ -188,7 +188,7 @@ fn a_tenant_is_one_slot_of_a_cluster() {
         write(&store, vec![put("k", "v"), add("g", "f", 1)]).await;
         assert_eq!(read(&store, counter()).await, [Found::CounterFields(vec![1])]);
         assert_eq!(store.cut(TENANT, Domain::Finance, 9).await.unwrap().events.len(), 1);
-        assert!(store.lease(TENANT, Domain::Finance, "a", 1000).await.unwrap().is_some());
+        assert!(lease(&store, &take_up(Domain::Finance, "a")).await.is_some());
         store.release(TENANT, Domain::Finance, "a", true).await.unwrap();
     });
 }

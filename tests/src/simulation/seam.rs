@@ -13,7 +13,7 @@ use tradewind_kernel::event::Domain;
 use tradewind_shell::cache::Cache;
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::store::{
-    Commit, Cut, Lease, Outage, Outcome, Read, ReadRequest, Snapshot, Store,
+    Commit, Cut, Outage, Outcome, Read, ReadRequest, Snapshot, Store, TakeUp, Taken,
 };
 
 use super::command::Label;
@@ -287,15 +287,8 @@ impl Store for SimStore {
         self.call("a cut", async |store: &MemoryStore| store.cut(tenant, domain, limit).await).await
     }
 
-    async fn lease(
-        &self,
-        tenant: &str,
-        domain: Domain,
-        owner: &str,
-        millis: u64,
-    ) -> Result<Option<Lease>, Outage> {
-        let work = async |store: &MemoryStore| store.lease(tenant, domain, owner, millis).await;
-        self.call("a lease", work).await
+    async fn take_up(&self, request: &TakeUp) -> Result<Taken, Outage> {
+        self.call("a taking up", async |store: &MemoryStore| store.take_up(request).await).await
     }
 
     async fn release(

@@ -9,7 +9,7 @@ use tradewind_kernel::event::{Domain, Origin};
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::{Day, Id, Instant, Money, Ratio};
 use tradewind_shell::http::{Method, percent_decode, query_pairs};
-use tradewind_shell::protocol::{self, decode_commit, decode_cut, decode_lease, decode_read};
+use tradewind_shell::protocol::{self, decode_commit, decode_cut, decode_read, decode_taken};
 use tradewind_shell::route::Route;
 use tradewind_shell::schema::{self, MAX_FAULTS};
 use tradewind_shell::store::{Commit, Needs, Read, ReadRequest};
@@ -203,7 +203,7 @@ proptest! {
             decode_commit(&commit(), values.clone()).err(),
             decode_read(&request, values.clone()).err(),
             decode_cut(values.clone()).err(),
-            decode_lease(values).err(),
+            decode_taken(values).err(),
         ];
         for fault in faults.into_iter().flatten() {
             prop_assert!(fault.to_string().contains("the store answered"), "{}", fault);

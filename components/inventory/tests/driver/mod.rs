@@ -25,7 +25,7 @@ use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::route::Role;
 use tradewind_shell::serve::serve;
 use tradewind_shell::store::{
-    Commit, Cut, Found, Lease, Outage, Outcome, ReadRequest, Snapshot, Store,
+    Commit, Cut, Found, Outage, Outcome, ReadRequest, Snapshot, Store, TakeUp, Taken,
 };
 use tradewind_shell::world::{Answered, AskError, World};
 pub use tradewind_testing::{Answer, TENANT};
@@ -98,15 +98,9 @@ impl Store for Interleaved {
         self.store.cut(tenant, domain, limit).await
     }
 
-    async fn lease(
-        &self,
-        tenant: &str,
-        domain: Domain,
-        owner: &str,
-        millis: u64,
-    ) -> Result<Option<Lease>, Outage> {
+    async fn take_up(&self, request: &TakeUp) -> Result<Taken, Outage> {
         self.wait().await;
-        self.store.lease(tenant, domain, owner, millis).await
+        self.store.take_up(request).await
     }
 
     async fn release(

@@ -1,26 +1,24 @@
 //! Marks: items that wait to be worked.
 
 use super::plan::{Plan, PlanCause, stored};
-use super::{Engine, MARK_LIMIT, MAX_EFFECT_ATTEMPTS, WORK_PAUSE_MILLIS};
+use super::{Engine, MAX_EFFECT_ATTEMPTS, WORK_PAUSE_MILLIS};
 use crate::failure::Failure;
 use crate::service::{Effect, Service};
-use crate::store::{Check, Found, Outage, Outcome, Read, Store, keys};
+use crate::store::{Check, Outage, Outcome, Store, keys};
 use crate::world::World;
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
-    /// Works a few marks; gives back whether there may be more to do.
-    pub(super) async fn work_marks(&self, progress: &mut bool) -> Result<bool, Failure> {
-        if !S::WORKS_MARKS {
-            return Ok(false);
-        }
-        let read = Read::Marks { domain: S::DOMAIN, limit: MARK_LIMIT };
-        let found = self.gather(0).fetch(vec![read]).await?;
-        let Some(Found::Marks(marks)) = found.into_iter().next() else { return Ok(false) };
-        for mark in &marks {
-            self.work_item(&mark.item).await?;
+    /// Works these items.
+    pub(super) async fn work_marks(
+        &self,
+        items: &[String],
+        progress: &mut bool,
+    ) -> Result<(), Failure> {
+        for item in items {
+            self.work_item(item).await?;
             *progress = true;
         }
-        Ok(!marks.is_empty())
+        Ok(())
     }
 
     /// Works one item if it is marked, to the end.

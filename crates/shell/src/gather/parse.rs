@@ -13,7 +13,7 @@ pub(super) fn parse<T: DeserializeOwned>(
     Ok(Kept { version: record.version, value: parse_json(key, &record.json)? })
 }
 
-pub(super) fn parse_json<T: DeserializeOwned>(key: &str, json: &str) -> Result<T, Failure> {
+pub(crate) fn parse_json<T: DeserializeOwned>(key: &str, json: &str) -> Result<T, Failure> {
     serde_json::from_str(json)
         .map_err(|fault| Outage(format!("`{key}` does not read: {fault}")).into())
 }

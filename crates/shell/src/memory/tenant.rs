@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_kernel::event::{Domain, Event, reacted_by};
 
-use crate::protocol::check::CUT_SCAN;
+use crate::protocol::check::{self, CUT_SCAN};
 use crate::store::{
-    Cut, Found, Lease, MarkState, Needs, Read, ReadRequest, Snapshot, Versioned, keys,
+    Cut, Found, Lease, MarkState, Needs, Read, ReadRequest, Snapshot, TakeUp, Taken, Versioned,
+    Waiting, keys,
 };
 
 /// Everything of one tenant.
@@ -210,20 +211,30 @@ impl Tenant {
         told_here.map(|kind| self.sequence_in(keys::TYPES, kind)).max().unwrap_or(0)
     }
 
-    pub(super) fn lease(
-        &mut self,
-        domain: Domain,
-        owner: &str,
-        now: u64,
-        until: u64,
-    ) -> Option<Lease> {
+    pub(super) fn take_up(&mut self, request: &TakeUp, now: u64) -> Taken {
+        let (domain, owner) = (request.domain, &request.owner);
         let kept = match self.leases.get(&domain) {
-            Some(held) if held.owner != owner => return None,
+            Some(held) if held.owner != *owner => return Taken::Held,
             Some(_) => true,
             None => false,
         };
-        self.leases.insert(domain, Held { owner: owner.to_owned(), until });
-        let position = (self.cursor(domain), self.record_version(&keys::plan(domain)));
+        let cut = self.cut(domain, check::cut_limit(request.events));
+        let plan = self.records.get(&keys::plan(domain)).map(|kept| kept.record.clone());
+        let marks = self.marks.get(&domain).into_iter().flat_map(BTreeMap::keys);
+        let marked: Vec<String> = marks.take(request.marks).cloned().collect();
+        let behind = self.last(domain) > cut.cursor;
+        let left = cut.complete_to.saturating_sub(cut.cursor);
+        let skips = left > request.gap || (behind && left > 0);
+        if cut.events.is_empty() && plan.is_none() && marked.is_empty() && !skips {
+            if kept {
+                self.leases.remove(&domain);
+                self.tries.remove(&domain);
+            }
+            return Taken::Idle;
+        }
+        let until = now.saturating_add(check::lease_millis(request.millis));
+        self.leases.insert(domain, Held { owner: owner.clone(), until });
+        let position = (cut.cursor, plan.as_ref().map_or(0, |plan| plan.version));
         let none = Tries { position, count: 0, since: now };
         let tries = self.tries.entry(domain).or_insert(none);
         if tries.position != position {
@@ -232,7 +243,8 @@ impl Tenant {
         if !kept || tries.count == 0 {
             tries.count = tries.count.saturating_add(1);
         }
-        Some(Lease { tries: tries.count, tried_for: now.saturating_sub(tries.since) })
+        let lease = Lease { tries: tries.count, tried_for: now.saturating_sub(tries.since) };
+        Taken::Waiting(Box::new(Waiting { lease, behind, plan, marked, cut }))
     }
 
     pub(super) fn release(&mut self, domain: Domain, owner: &str, progress: bool) {

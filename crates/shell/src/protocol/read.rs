@@ -6,7 +6,9 @@ use super::arguments::{Builder, Request};
 use super::check::{self, CUT_SCAN, MAX_INTEGER};
 use super::reply::{Reader, Value, senseless};
 use super::{Function, event, mark};
-use crate::store::{Cut, Found, Lease, Needs, Outage, Read, ReadRequest, Snapshot, keys};
+use crate::store::{
+    Cut, Found, Lease, Needs, Outage, Read, ReadRequest, Snapshot, TakeUp, Taken, Waiting, keys,
+};
 
 /// Encodes a read.
 ///
@@ -184,13 +186,17 @@ pub fn encode_cut(tenant: &str, domain: Domain, limit: usize) -> Result<Request,
     let mut to = Builder::new(Function::Cut, tenant);
     to.shell_keys();
     to.argument(domain.name());
+    encode_streams(&mut to, domain, limit);
+    Ok(to.finish())
+}
+
+fn encode_streams(to: &mut Builder<'_>, domain: Domain, limit: usize) {
     to.number(check::cut_limit(limit));
     to.number(CUT_SCAN);
     for (stream, types) in streams(domain) {
         to.key(&keys::stream(stream));
         to.counted(types.into_iter());
     }
-    Ok(to.finish())
 }
 
 /// Decodes the answer to a cut.
@@ -198,7 +204,10 @@ pub fn encode_cut(tenant: &str, domain: Domain, limit: usize) -> Result<Request,
 /// # Errors
 /// When it makes no sense.
 pub fn decode_cut(values: Vec<Value>) -> Result<Cut, Outage> {
-    let mut from = Reader::new(values);
+    decode_streams(Reader::new(values))
+}
+
+fn decode_streams(mut from: Reader) -> Result<Cut, Outage> {
     let (cursor, complete_to) = (from.number()?, from.number()?);
     let mut events = Vec::new();
     while !from.is_empty() {
@@ -207,39 +216,46 @@ pub fn decode_cut(values: Vec<Value>) -> Result<Cut, Outage> {
     Ok(Cut { cursor, events, complete_to })
 }
 
-/// Encodes the taking of a lease.
+/// Encodes the taking up of what waits.
 ///
 /// # Errors
 /// When the tenant's name cannot be one.
-pub fn encode_lease(
-    tenant: &str,
-    domain: Domain,
-    owner: &str,
-    millis: u64,
-) -> Result<Request, Outage> {
-    check::tenant(tenant)?;
-    let mut to = Builder::new(Function::Lease, tenant);
-    to.key(&keys::lease(domain));
-    to.key(&keys::tries(domain));
-    to.key(keys::CURSORS);
-    to.key(&keys::plan(domain));
+pub fn encode_take_up(request: &TakeUp) -> Result<Request, Outage> {
+    check::tenant(&request.tenant)?;
+    let domain = request.domain;
+    let mut to = Builder::new(Function::TakeUp, &request.tenant);
+    to.shell_keys();
+    for of in [keys::marks, keys::lease, keys::tries, keys::plan] {
+        to.key(&of(domain));
+    }
     to.argument(domain.name());
-    to.argument(owner);
-    to.number(check::lease_millis(millis));
+    to.argument(&request.owner);
+    to.number(check::lease_millis(request.millis));
+    to.number(request.gap);
+    to.number(count(request.marks));
+    encode_streams(&mut to, domain, request.events);
     Ok(to.finish())
 }
 
-/// Decodes the answer to the taking of a lease.
+/// Decodes the answer to the taking up of what waits.
 ///
 /// # Errors
 /// When it makes no sense.
-pub fn decode_lease(values: Vec<Value>) -> Result<Option<Lease>, Outage> {
+pub fn decode_taken(values: Vec<Value>) -> Result<Taken, Outage> {
     let mut from = Reader::new(values);
     match from.text()?.as_str() {
-        "held" => Ok(None),
-        "granted" => Ok(Some(Lease { tries: from.number()?, tried_for: from.number()? })),
-        other => Err(senseless(&format!("`{other}` to a lease"))),
+        "held" => return Ok(Taken::Held),
+        "idle" => return Ok(Taken::Idle),
+        "waiting" => {}
+        other => return Err(senseless(&format!("`{other}` to a taking up"))),
     }
+    let lease = Lease { tries: from.number()?, tried_for: from.number()? };
+    let behind = from.number::<i64>()? == 1;
+    let plan = from.record()?;
+    let size: usize = from.number()?;
+    let marked = (0..size).map(|_| from.text()).collect::<Result<_, _>>()?;
+    let cut = decode_streams(from)?;
+    Ok(Taken::Waiting(Box::new(Waiting { lease, behind, plan, marked, cut })))
 }
 
 /// Encodes the giving back of a lease.

@@ -5,7 +5,7 @@ use tradewind_kernel::event::{Domain, Origin};
 
 use super::*;
 use crate::store::{
-    Check, Commit, Cut, Found, Idempotency, Lease, Needs, Outcome, Read, ReadRequest,
+    Check, Commit, Cut, Found, Idempotency, Lease, Needs, Outcome, Read, ReadRequest, Taken,
 };
 
 fn bytes(all: &[&str]) -> Vec<Value> {
@@ -116,10 +116,15 @@ fn cuts_and_leases_are_read() {
     let nothing = Cut { cursor: 4, events: Vec::new(), complete_to: 9 };
     assert_eq!(decode_cut(bytes(&["4", "9"])), Ok(nothing));
     assert!(decode_cut(bytes(&["4", "9", "5"])).is_err());
-    assert_eq!(decode_lease(bytes(&["held"])), Ok(None));
-    let lease = Lease { tries: 3, tried_for: 70 };
-    assert_eq!(decode_lease(bytes(&["granted", "3", "70"])), Ok(Some(lease)));
-    assert!(decode_lease(bytes(&["granted", "3"])).is_err());
+    assert_eq!(decode_taken(bytes(&["held"])), Ok(Taken::Held));
+    assert_eq!(decode_taken(bytes(&["idle"])), Ok(Taken::Idle));
+    let waiting = ["waiting", "3", "70", "1", "0000000000000002{}", "1", "i", "4", "9"];
+    let Ok(Taken::Waiting(taken)) = decode_taken(bytes(&waiting)) else { panic!("it waits") };
+    assert_eq!((taken.lease, taken.behind), (Lease { tries: 3, tried_for: 70 }, true));
+    assert_eq!((taken.plan.unwrap().version, taken.marked), (2, vec!["i".to_owned()]));
+    assert_eq!(taken.cut.complete_to, 9);
+    assert!((1..waiting.len()).all(|end| decode_taken(bytes(&waiting[..end])).is_err()));
+    assert!(decode_taken(bytes(&["granted"])).is_err());
     let cut = encode_cut("t", Domain::Reporting, 0).unwrap();
     assert_eq!(cut.keys.len(), 4 + 5, "all streams but its own");
     assert_eq!(cut.arguments[..3], ["reporting", "1", "512"]);

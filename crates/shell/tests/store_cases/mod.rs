@@ -1,5 +1,6 @@
 //! The cases, each generic over the store.
 
 pub mod checks;
+pub mod leases;
 pub mod streams;
 pub mod values;

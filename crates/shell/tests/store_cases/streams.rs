@@ -1,11 +1,10 @@
-//! Marks, events, cuts, cursors, nudges, leases.
+//! Marks, events, cuts, cursors, nudges.
 
 use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::{Domain, Event, reactors};
 use tradewind_shell::protocol::check::CUT_SCAN;
 use tradewind_shell::store::{
-    Commit, Found, Lease, MAX_MARK_CAUSES, MarkCause, MarkState, Needs, Outcome, Read, ReadRequest,
-    Store,
+    Commit, Found, MAX_MARK_CAUSES, MarkCause, MarkState, Needs, Outcome, Read, ReadRequest, Store,
 };
 
 use crate::store_support::*;
@@ -305,60 +304,4 @@ pub async fn nudges_come_when_the_first_item_waits(bench: &impl Bench) {
     done(store, &Commit { events: vec![event(both)], ..under("c4", vec![mark("x")]) }).await;
     let all = told(reactors(both).chain([DOMAIN]));
     assert_eq!(bench.nudges().await, all, "one nudge for both reasons");
-}
-
-pub async fn leases_are_held_and_end(bench: &impl Bench) {
-    let store = bench.store();
-    let tries = |lease: Option<Lease>| lease.map(|lease| lease.tries);
-    let take = async |owner| tries(store.lease(TENANT, DOMAIN, owner, 300).await.unwrap());
-    let first = Some(1);
-    assert_eq!(take("a").await, first);
-    assert_eq!(take("b").await, None);
-    assert_eq!(take("a").await, first, "its owner keeps it");
-    let other = store.lease(TENANT, Domain::Finance, "b", 300).await.unwrap();
-    assert_eq!(tries(other), first, "each domain has its own");
-    store.release(TENANT, DOMAIN, "b", true).await.unwrap();
-    assert_eq!(take("b").await, None, "only the owner gives it back");
-    store.release(TENANT, DOMAIN, "a", true).await.unwrap();
-    assert_eq!(take("b").await, first);
-    bench.pass(400).await;
-    assert_eq!(take("a").await, Some(2), "b came to nothing");
-    store.release(TENANT, DOMAIN, "b", true).await.unwrap();
-    assert_eq!(take("b").await, None);
-}
-
-pub async fn tries_know_since_when(bench: &impl Bench) {
-    let store = bench.store();
-    let take = async || store.lease(TENANT, DOMAIN, "a", 60_000).await.unwrap().unwrap();
-    let give = async |progress| store.release(TENANT, DOMAIN, "a", progress).await.unwrap();
-    take().await;
-    give(false).await;
-    bench.pass(400).await;
-    let second = take().await;
-    assert_eq!(second.tries, 2);
-    assert!(second.tried_for >= 400, "tried for {} ms", second.tried_for);
-    move_cursor(store, DOMAIN, 0, 4).await;
-    let moved = take().await;
-    assert!(moved.tried_for < second.tried_for, "another position, another time");
-}
-
-pub async fn tries_count_until_something_moves(bench: &impl Bench) {
-    let store = bench.store();
-    let turn = async |progress| {
-        let lease = store.lease(TENANT, DOMAIN, "a", 60_000).await.unwrap().unwrap();
-        store.release(TENANT, DOMAIN, "a", progress).await.unwrap();
-        lease.tries
-    };
-    assert_eq!([turn(false).await, turn(false).await, turn(true).await], [1, 2, 3]);
-    assert_eq!([turn(false).await, turn(false).await], [1, 2]);
-    move_cursor(store, DOMAIN, 0, 4).await;
-    assert_eq!([turn(false).await, turn(false).await], [1, 2]);
-    write(store, vec![put("inventory:plan", "{\"part\":1}")]).await;
-    assert_eq!([turn(false).await, turn(false).await], [1, 2]);
-    write(store, vec![put("inventory:plan", "{\"part\":2}")]).await;
-    assert_eq!(turn(false).await, 1);
-    write(store, vec![Write::Delete { key: "inventory:plan".to_owned() }]).await;
-    assert_eq!(turn(false).await, 1);
-    move_cursor(store, Domain::Finance, 0, 4).await;
-    assert_eq!(turn(false).await, 2, "another domain's cursor does not matter");
 }

@@ -11,7 +11,7 @@ use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::{Domain, NewEvent, Origin};
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::store::{
-    Commit, Found, Needs, Outcome, Read, ReadRequest, Snapshot, Store, keys,
+    Commit, Found, Lease, Needs, Outcome, Read, ReadRequest, Snapshot, Store, TakeUp, Taken, keys,
 };
 
 /// The tenant of most tests.
@@ -236,6 +236,21 @@ pub async fn tell(store: &impl Store, domain: Domain, kinds: &[&str]) -> u64 {
 pub async fn move_cursor(store: &impl Store, domain: Domain, expected: u64, next: u64) -> Outcome {
     let cursor = Some(tradewind_shell::store::CursorMove { expected, next });
     store.commit(&Commit { cursor, ..commit(domain) }).await.unwrap()
+}
+
+/// What a domain asks that works marks; whatever lies after its cursor waits for it.
+pub fn take_up(domain: Domain, owner: &str) -> TakeUp {
+    let (tenant, owner) = (TENANT.to_owned(), owner.to_owned());
+    TakeUp { tenant, domain, owner, millis: 60_000, events: 9, marks: 9, gap: 0 }
+}
+
+/// The lease that was taken, if anything waits; nothing when somebody else has it.
+pub async fn lease(store: &impl Store, request: &TakeUp) -> Option<Lease> {
+    match store.take_up(request).await.unwrap() {
+        Taken::Held => None,
+        Taken::Waiting(waiting) => Some(waiting.lease),
+        Taken::Idle => panic!("nothing waits"),
+    }
 }
 
 pub fn request(domain: Domain, reads: Vec<Read>) -> ReadRequest {
