@@ -98,11 +98,13 @@ impl Lists {
     }
 }
 
+// Not inlined: there are thousands of places that allocate, and a host maps all of their code.
+//
 // SAFETY: a block of a class is handed out to one owner at a time, is as large as its class and
 // aligned to a step; everything else is the system's. One thread alone is in here, and no call of
 // these comes out of another.
 unsafe impl GlobalAlloc for Classes {
-    #[inline]
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match class(layout.size(), layout.align()) {
             // SAFETY: nobody else has the lists now.
@@ -112,7 +114,7 @@ unsafe impl GlobalAlloc for Classes {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match class(layout.size(), layout.align()) {
             // SAFETY: nobody else has the lists now.
