@@ -30,7 +30,7 @@ const PACE_MILLIS: u64 = 40;
 const SLACK_MILLIS: u64 = 1_000;
 
 /// How long the load may take to get going again after a trouble: a lease whose holder was killed
-/// lasts three seconds, a request that hangs in the host thirty, and clients wait for both.
+/// lasts a second, a request that hangs in the host thirty, and clients wait for both.
 const GOING_WITHIN: Duration = Duration::from_secs(150);
 
 /// The business day: every day that a client speaks of comes later.
