@@ -1,5 +1,6 @@
 //! The load: a closed loop, each client one request at a time, on one thread of this process.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -32,6 +33,11 @@ impl Outcome {
         self.granted as f64 / self.seconds
     }
 
+    /// This much of a total for each granted request.
+    pub fn each(&self, total: u64) -> f64 {
+        total as f64 / self.granted.max(1) as f64
+    }
+
     /// The latency in milliseconds below which this share of the granted requests lies.
     pub fn percentile(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
@@ -43,12 +49,33 @@ impl Outcome {
 /// The pause after a refusal, so that a server that refuses is not measured at refusing.
 const AFTER_REFUSAL: Duration = Duration::from_millis(5);
 
-/// Runs all clients at once for so long; requests under way at the end are finished and counted.
-pub async fn closed_loop<C: Client>(clients: &mut [C], length: Duration) -> Result<Outcome> {
+/// When a load ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// After so long.
+    Elapsed(Duration),
+    /// After so many requests, granted or not.
+    Sent(u64),
+}
+
+impl Until {
+    /// Whether a load of this age that has sent so many goes on.
+    fn goes_on(self, elapsed: Duration, sent: u64) -> bool {
+        match self {
+            Self::Elapsed(length) => elapsed < length,
+            Self::Sent(most) => sent < most,
+        }
+    }
+}
+
+/// Runs all clients at once until then; requests under way at the end are finished and counted.
+pub async fn closed_loop<C: Client>(clients: &mut [C], until: Until) -> Result<Outcome> {
     let begun = now();
+    let sent_so_far = Cell::new(0);
     let each = clients.iter_mut().map(async |client| {
         let mut own = Outcome::default();
-        while begun.elapsed() < length {
+        while until.goes_on(begun.elapsed(), sent_so_far.get()) {
+            sent_so_far.set(sent_so_far.get() + 1);
             let sent = now();
             if client.shoot().await? {
                 own.granted += 1;

@@ -7,8 +7,10 @@
     reason = "figures for people: a rounded rate is no quantity"
 )]
 
+mod availability;
 mod bare_script;
 mod cascade;
+mod cell;
 mod clock;
 mod http_client;
 mod load;
@@ -33,20 +35,20 @@ use serde_json::{Map, Value, json};
 
 use crate::product::Place;
 use crate::report::{print, say};
-use crate::stand::Stand;
+use crate::stand::{Contender, Stand};
 
 /// The host's allocator, for the native contender as well.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures reserve, cascade and start, each beside its floor.
+/// Measures reserve, availability, cascade and start, each beside its floor.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 struct Arguments {
     /// Only this one [default: all].
     #[command(subcommand)]
     task: Option<Task>,
-    /// Seconds of load for each cell of the reserve table.
+    /// Seconds of load for each cell of the reserve and availability tables.
     #[arg(long, global = true, default_value_t = 1.0)]
     seconds: f64,
     /// Order lines of the cascades.
@@ -60,6 +62,8 @@ struct Arguments {
 enum Task {
     /// Reservations of a hot item and of a thousand, by clients and contenders; memory.
     Reserve,
+    /// What a channel can take of a hot item and of a thousand, by clients and contenders.
+    Availability,
     /// A late confirmation on which many order lines wait.
     Cascade,
     /// From the start of the host to its first answer; idle memory.
@@ -99,12 +103,20 @@ async fn run(arguments: &Arguments) -> Result<()> {
         results.insert("start".to_owned(), json!(found));
     }
     let reserve = arguments.wants(|task| matches!(task, Task::Reserve));
+    let availability = arguments.wants(|task| matches!(task, Task::Availability));
     let profile = arguments.wants(|task| matches!(task, Task::Profile));
-    if reserve || profile {
+    if reserve || availability || profile {
         let mut stands = Vec::new();
-        for contender in arguments.matrix.contenders() {
+        let needed = |one: &Contender| reserve || one.serves();
+        for contender in arguments.matrix.contenders().into_iter().filter(needed) {
             say(&format!("{} is started and stocked", contender.name()));
             stands.push(Stand::open(&place, contender).await?);
+        }
+        // Before anything is reserved: all stands have the same stock then.
+        if availability {
+            let found = availability::run(&mut stands, &arguments.matrix, length).await?;
+            tables.extend(found.tables());
+            results.insert("availability".to_owned(), json!(found));
         }
         if reserve {
             let found = reserve::run(&mut stands, &arguments.matrix, length).await?;

@@ -11,9 +11,10 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::load::Until;
 use crate::report::{Table, one, say};
-use crate::stand::{Contender, Stand};
-use crate::stock::Shape;
+use crate::stand::{Contender, Load, Stand};
+use crate::stock::{Shape, Wanted};
 
 /// Clients during the samples.
 const CLIENTS: usize = 32;
@@ -53,7 +54,8 @@ pub async fn run(stands: &mut [Stand], folder: &Path, length: Duration) -> Resul
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        stand.load(Shape::Hot, CLIENTS, length).await?;
+        let load = Load { wanted: Wanted::Reservation, shape: Shape::Hot, clients: CLIENTS };
+        stand.load(load, Until::Elapsed(length)).await?;
         let sampled = perf.wait()?.success();
         stand.settle().await.ok();
         if sampled {

@@ -30,6 +30,11 @@ impl Table {
         self.rows.push(cells.to_vec());
     }
 
+    /// Whether it has no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.len() <= 1
+    }
+
     /// Its text.
     pub fn text(&self) -> String {
         let columns = self.rows.first().map_or(0, Vec::len);

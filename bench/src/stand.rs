@@ -9,13 +9,13 @@ use xtask::keys::Bearer;
 use xtask::project::DOMAINS;
 
 use crate::bare_script::{IncrClient, Script, ScriptClient, unmark};
-use crate::http_client::Target;
-use crate::load::{Client, Outcome, closed_loop};
+use crate::http_client::{HttpClient, Target};
+use crate::load::{Client, Outcome, Until, closed_loop};
 use crate::native_service;
 use crate::private_redis::{PrivateRedis, Work};
 use crate::process::{Running, cpu_micros, resident_bytes};
 use crate::product::{Place, Product, Start};
-use crate::stock::{self, ReserveClient, Shape, TENANT};
+use crate::stock::{self, ItemClient, Shape, TENANT, Wanted};
 
 /// The audience of every contender's tokens.
 const AUDIENCE: &str = "tradewind";
@@ -58,6 +58,11 @@ impl Contender {
         }
     }
 
+    /// Whether it answers requests; the bare script repeats a reserve alone.
+    pub fn serves(self) -> bool {
+        self != Self::Script
+    }
+
     /// The domains that react to its writes.
     fn reacting(self) -> &'static [&'static str] {
         match self {
@@ -66,6 +71,17 @@ impl Contender {
             Self::Script => &[],
         }
     }
+}
+
+/// A load of one cell.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// What is asked for.
+    pub wanted: Wanted,
+    /// Of which items.
+    pub shape: Shape,
+    /// By how many clients at once.
+    pub clients: usize,
 }
 
 /// A server process of any kind.
@@ -127,7 +143,7 @@ pub struct Measured {
 }
 
 enum AnyClient {
-    Http(ReserveClient),
+    Http(ItemClient),
     Script(ScriptClient),
 }
 
@@ -219,43 +235,55 @@ impl Stand {
         stock::settle(&mut connection, TENANT, self.contender.reacting(), SETTLE_WITHIN).await
     }
 
-    async fn make_clients(&mut self, shape: Shape, count: usize) -> Result<Vec<AnyClient>> {
+    /// A connection to its server, as the load has.
+    pub async fn http(&self) -> Result<HttpClient> {
+        HttpClient::open(&self.target).await
+    }
+
+    async fn make_clients(&mut self, load: Load) -> Result<Vec<AnyClient>> {
+        let Load { wanted, shape, clients: count } = load;
         let mut clients = Vec::with_capacity(count);
         for _ in 0..count {
             self.clients += 1;
             clients.push(match &self.script {
                 Some(script) => AnyClient::Script(ScriptClient::new(script, shape, self.clients)),
                 None => {
-                    let opened = ReserveClient::open(&self.target, shape, self.clients).await?;
-                    AnyClient::Http(opened)
+                    let opened = ItemClient::open(&self.target, wanted, shape, self.clients);
+                    AnyClient::Http(opened.await?)
                 }
             });
         }
         Ok(clients)
     }
 
-    /// Loads it for so long, without measuring.
-    pub async fn load(&mut self, shape: Shape, count: usize, length: Duration) -> Result<Outcome> {
-        let mut clients = self.make_clients(shape, count).await?;
-        let outcome = closed_loop(&mut clients, length).await?;
-        self.granted += outcome.granted;
+    /// Runs these clients and keeps count of the reservations.
+    async fn drive(
+        &mut self,
+        clients: &mut [AnyClient],
+        wanted: Wanted,
+        until: Until,
+    ) -> Result<Outcome> {
+        let outcome = closed_loop(clients, until).await?;
+        if wanted == Wanted::Reservation {
+            self.granted += outcome.granted;
+        }
         Ok(outcome)
     }
 
+    /// Loads it until then, without measuring.
+    pub async fn load(&mut self, load: Load, until: Until) -> Result<Outcome> {
+        let mut clients = self.make_clients(load).await?;
+        self.drive(&mut clients, load.wanted, until).await
+    }
+
     /// Measures a cell: warms up, loads for so long, and lets the reactions finish.
-    pub async fn measure(
-        &mut self,
-        shape: Shape,
-        count: usize,
-        length: Duration,
-    ) -> Result<Measured> {
-        let mut clients = self.make_clients(shape, count).await?;
-        self.granted += closed_loop(&mut clients, WARM_UP).await?.granted;
+    pub async fn measure(&mut self, load: Load, length: Duration) -> Result<Measured> {
+        let mut clients = self.make_clients(load).await?;
+        self.drive(&mut clients, load.wanted, Until::Elapsed(WARM_UP)).await?;
         self.settle().await.ok();
         let before = self.moment().await?;
-        let outcome = closed_loop(&mut clients, length).await?;
+        let outcome = self.drive(&mut clients, load.wanted, Until::Elapsed(length)).await?;
         let after = self.moment().await?;
-        self.granted += outcome.granted;
         let settled = self.settle().await.ok();
         let end = self.moment().await?;
         let both = |moment: Moment| moment.serving_micros + moment.redis_micros;
@@ -274,6 +302,6 @@ impl Stand {
         let connection = self.redis.connection();
         let mut clients: Vec<IncrClient> =
             (0..count).map(|_| IncrClient(connection.clone())).collect();
-        closed_loop(&mut clients, length).await.context("INCR")
+        closed_loop(&mut clients, Until::Elapsed(length)).await.context("INCR")
     }
 }

@@ -1,13 +1,15 @@
-//! The stock that is reserved: a network, a hot item and a thousand others, through the public API.
+//! The stock that is reserved and asked for: a network, a hot item and a thousand others, through
+//! the public API.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use redis::aio::MultiplexedConnection;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::clock::now;
-use crate::http_client::{HttpClient, Target};
+use crate::http_client::{Answer, HttpClient, Target};
 use crate::load::Client;
 
 /// The tenant of the reserve benchmarks.
@@ -23,7 +25,7 @@ pub const ITEMS: usize = 1000;
 pub const RESERVE: &str = "/inventory/v1/reservations";
 
 /// Units of each item: more than any run can claim.
-const UNITS: i64 = 1_000_000_000;
+pub const UNITS: i64 = 1_000_000_000;
 
 /// Connections that stock in parallel.
 const STOCKERS: usize = 16;
@@ -45,6 +47,14 @@ impl Shape {
             Self::Spread => "1,000 items",
         }
     }
+
+    /// The item that the `n`-th request of a client is for.
+    fn sku(self, client: usize, n: u64) -> String {
+        match self {
+            Self::Hot => HOT.to_owned(),
+            Self::Spread => item(scattered(client, n)),
+        }
+    }
 }
 
 /// The id of an item.
@@ -64,6 +74,22 @@ pub fn scattered(client: usize, n: u64) -> usize {
 /// The body of a reserve of one unit.
 pub fn reserve_body(sku: &str) -> String {
     format!(r#"{{"channel":"web","lines":[{{"sku":"{sku}","quantity":1}}]}}"#)
+}
+
+/// The question what the channel can take of an item.
+pub fn availability_path(sku: &str) -> String {
+    format!("/inventory/v1/availability?sku={sku}&channel=web")
+}
+
+/// What an answer to [`availability_path`] says the channel can take; nothing if it is not 200 or
+/// has no such figure.
+pub fn available(answer: &Answer) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Said {
+        available: i64,
+    }
+    let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
+    said.filter(|_| answer.status == 200).map(|said| said.available)
 }
 
 /// Makes the network and the stock; the target's token must be an admin's.
@@ -155,31 +181,51 @@ async fn waiting(
     Ok(found)
 }
 
-/// One client that reserves over HTTP.
-pub struct ReserveClient {
+/// What is asked for over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A reservation of one unit.
+    Reservation,
+    /// What the channel can take.
+    Availability,
+}
+
+/// One client over HTTP.
+pub struct ItemClient {
     http: HttpClient,
+    wanted: Wanted,
     shape: Shape,
     client: usize,
     sent: u64,
 }
 
-impl ReserveClient {
+impl ItemClient {
     /// A client; the number must differ from that of every other, earlier ones included.
-    pub async fn open(target: &Target, shape: Shape, client: usize) -> Result<Self> {
-        Ok(Self { http: HttpClient::open(target).await?, shape, client, sent: 0 })
+    pub async fn open(
+        target: &Target,
+        wanted: Wanted,
+        shape: Shape,
+        client: usize,
+    ) -> Result<Self> {
+        Ok(Self { http: HttpClient::open(target).await?, wanted, shape, client, sent: 0 })
     }
 }
 
-impl Client for ReserveClient {
+impl Client for ItemClient {
     async fn shoot(&mut self) -> Result<bool> {
         self.sent += 1;
         let n = self.sent;
-        let body = match self.shape {
-            Shape::Hot => reserve_body(HOT),
-            Shape::Spread => reserve_body(&item(scattered(self.client, n))),
-        };
-        let key = format!("bench-{}-{n}", self.client);
-        let answer = self.http.send("POST", RESERVE, Some(&key), body).await;
-        Ok(answer.is_ok_and(|answer| answer.status == 201))
+        let sku = self.shape.sku(self.client, n);
+        match self.wanted {
+            Wanted::Reservation => {
+                let key = format!("bench-{}-{n}", self.client);
+                let answer = self.http.send("POST", RESERVE, Some(&key), reserve_body(&sku)).await;
+                Ok(answer.is_ok_and(|answer| answer.status == 201))
+            }
+            Wanted::Availability => {
+                let answer = self.http.send("GET", &availability_path(&sku), None, "").await;
+                Ok(answer.is_ok_and(|answer| available(&answer).is_some()))
+            }
+        }
     }
 }

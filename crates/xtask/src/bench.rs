@@ -12,19 +12,24 @@ use crate::{build, redis, server};
 /// not build to say so.
 pub const HELP: &str = "\
 Benchmarks:
-  reserve  Reservations of a hot item and of a thousand, by clients and contenders; memory
-  cascade  A late confirmation on which many order lines wait
-  start    From the start of the host to its first answer; idle memory
-  profile  Where the CPU goes under load
+  reserve       Reservations of a hot item and of a thousand, by clients and contenders; memory
+  availability  What a channel can take of a hot item and of a thousand, by clients and contenders
+  cascade       A late confirmation on which many order lines wait
+  start         From the start of the host to its first answer; idle memory
+  profile       Where the CPU goes under load
 
 Arguments of theirs:
-  --seconds <N>             Seconds of load for each cell of the reserve table [default: 1]
+  --seconds <N>             Seconds of load for each cell of the reserve and availability tables
+                            [default: 1]
   --lines <N,…>             Order lines of the cascades [default: 10,100,1000,10000]
-  --clients <N,…>           Clients at once, with the append-only file flushed every second
-                            [default: 1,8,32,64]
-  --clients-always <N>      Clients at once, with every write flushed; 0: none [default: 32]
-  --hot                     Reserve the hot item only
+  --clients <N,…>           Clients at once, with the append-only file flushed every second; 0:
+                            none [default: 1,8,32,64]
+  --clients-always <N>      Clients at once that reserve with every write flushed; 0: none
+                            [default: 32]
+  --hot                     The hot item only
   --contenders <NAME,…>     Only these contenders [default: all]
+  --reservations <N>        Reserve on after the cells until each contender has made so many, then
+                            read its memory [default: what the cells made]
 
 Such as: cargo xtask bench reserve --hot --seconds 5";
 
