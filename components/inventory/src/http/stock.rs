@@ -18,8 +18,8 @@ use tradewind_shell::world::World;
 
 use super::bound;
 use crate::gathering::{
-    current, guard_renewal, item, network, promises, shelf, situation, situation_reads, supplied,
-    supplied_reads,
+    common_reads, current, guard_renewal, item, network, promises, shelf, situation,
+    situation_reads, supplied, supplied_reads,
 };
 use crate::keys;
 use crate::movement::{self, MovementBody};
@@ -165,7 +165,8 @@ pub(super) async fn get_availability<S: Service<W>, W: World>(
     let channel: Id = call.required("channel")?;
     bound(call, &channel, Role::READERS)?;
     call.answer(async |gather: &Gather<'_, W>| {
-        gather.prefetch(skus.iter().flat_map(supplied_reads).collect()).await?;
+        let items = skus.iter().flat_map(supplied_reads);
+        gather.prefetch(common_reads().into_iter().chain(items).collect()).await?;
         let mut unknown = BTreeSet::new();
         for sku in &skus {
             if item(gather, sku).await?.is_none() {
@@ -307,7 +308,7 @@ async fn verify_items<W: World>(
         reads
     };
     let day = Read::Record { key: keys::DAY.to_owned() };
-    let common = crate::gathering::common_reads().into_iter().chain([day]);
+    let common = common_reads().into_iter().chain([day]);
     gather.prefetch(common.chain(skus.iter().flat_map(reads)).collect()).await?;
     let until = gather.sequence();
     let today = gather.today().await?;
