@@ -49,7 +49,7 @@ fn explained(refusal: &Refusal, under: &str) {
 }
 
 /// Words of the library's answers.
-const WORDS: [&str; 23] = [
+const WORDS: [&str; 24] = [
     "done",
     "replayed",
     "conflict",
@@ -60,7 +60,8 @@ const WORDS: [&str; 23] = [
     "reused",
     "missing",
     "held",
-    "granted",
+    "idle",
+    "waiting",
     "behind",
     "unmarked",
     "0000000000000007",
@@ -85,6 +86,12 @@ fn values() -> impl Strategy<Value = Vec<protocol::Value>> {
         1 => any::<Vec<u8>>().prop_map(protocol::Value::Bytes),
     ];
     prop::collection::vec(one, 0..12)
+}
+
+/// How the answer to a taking up begins when something waits: lease, standing, no effect, no mark.
+fn waiting() -> Vec<protocol::Value> {
+    let words = ["waiting", "1", "0", "1", "0000000000000007{}", "0"];
+    words.map(|word| protocol::Value::Bytes(word.as_bytes().to_vec())).to_vec()
 }
 
 fn commit() -> Commit {
@@ -203,7 +210,8 @@ proptest! {
             decode_commit(&commit(), values.clone()).err(),
             decode_read(&request, values.clone()).err(),
             decode_cut(values.clone()).err(),
-            decode_taken(values).err(),
+            decode_taken(values.clone()).err(),
+            decode_taken([waiting(), values].concat()).err(),
         ];
         for fault in faults.into_iter().flatten() {
             prop_assert!(fault.to_string().contains("the store answered"), "{}", fault);
