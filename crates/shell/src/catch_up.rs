@@ -121,7 +121,7 @@ pub(crate) async fn pursue<S: Service<W>, W: World>(
                 let begun = world.real_seconds();
                 let seen = Cell::new(world.now());
                 let engine = Engine::<S, W> { world, tenant, request, begun, seen, service };
-                return engine.run(*waiting).await;
+                return engine.run(waiting).await;
             }
             Taken::Held => world.pause(LEASE_WAIT_MILLIS).await,
         }
@@ -143,10 +143,10 @@ struct Engine<'w, S, W> {
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
     /// Works what waits until nothing does, somebody else goes on, or the time is up.
-    async fn run(&self, first: Waiting) -> Result<Pursued, Failure> {
+    async fn run(&self, first: Box<Waiting>) -> Result<Pursued, Failure> {
         let (store, lease) = (self.world.store(), first.lease);
         let mut progress = false;
-        let mut next = Ok(Taken::Waiting(Box::new(first)));
+        let mut next = Ok(Taken::Waiting(first));
         let mut rounds = 0;
         let worked = loop {
             let waiting = match next {
@@ -185,7 +185,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         waiting: Waiting,
         progress: &mut bool,
     ) -> Result<(), Failure> {
-        let Waiting { cut, plan, marked, behind, .. } = waiting;
+        let Waiting { cut, plan, marked, skips, .. } = waiting;
         self.see(&cut.events);
         let vain = lease.tries > MAX_TRIES && lease.tried_for >= MIN_TRIED_FOR;
         let suspect = vain && !*progress;
@@ -196,8 +196,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
             return Ok(());
         }
         if cut.events.is_empty() {
-            let gap = cut.complete_to.saturating_sub(cut.cursor);
-            if gap > SKIP_GAP || (behind && gap > 0) {
+            if skips {
                 self.skip(cut.cursor, cut.complete_to).await?;
             }
             return self.work_marks(&marked, progress).await;

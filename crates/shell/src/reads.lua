@@ -151,8 +151,9 @@ local function take_up(keys, args)
   local found, behind, left = cut_of(keys, MARKS + 4, domain, take_number, take_many)
   local kept = redis.call('GET', plan)
   local marked = most_marks ~= '0' and redis.call('HRANDFIELD', marks, most_marks) or {}
-  local skips = left > gap or (behind and left > 0)
-  if #found == 2 and not kept and #marked == 0 and not skips then
+  local nothing = #found == 2 -- cursor and horizon alone
+  local skips = nothing and (left > gap or (behind and left > 0))
+  if nothing and not kept and #marked == 0 and not skips then
     if holder then
       redis.call('DEL', held, tries)
     end
@@ -161,7 +162,7 @@ local function take_up(keys, args)
   local position = found[1] .. ':' .. string.sub(kept or '', 1, 16)
   local count, tried_for = count_try(tries, position, not holder)
   redis.call('SET', held, owner, 'PX', millis)
-  local out = { 'waiting', count, tried_for, behind and '1' or '0', kept }
+  local out = { 'waiting', count, tried_for, skips and '1' or '0', kept }
   append_counted(out, marked)
   append(out, found)
   return out

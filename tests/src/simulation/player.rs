@@ -27,7 +27,8 @@ pub const BEGIN: &str = "2026-12-01T09:00:00Z";
 /// Turns after which tasks that do not end are a finding.
 const MOST_TURNS: u64 = 400_000;
 
-/// Ticks that a poisoned event is tried at: the product parks it after more than ten leases in vain, over two minutes.
+/// Ticks that a poisoned event is tried at: the product parks it after more than ten leases in vain,
+/// over two minutes.
 const POISONED_TICKS: usize = 14;
 
 /// How often commands were accepted, refused, unanswered.

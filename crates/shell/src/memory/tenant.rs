@@ -224,7 +224,7 @@ impl Tenant {
         let marked: Vec<String> = marks.take(request.marks).cloned().collect();
         let behind = self.last(domain) > cut.cursor;
         let left = cut.complete_to.saturating_sub(cut.cursor);
-        let skips = left > request.gap || (behind && left > 0);
+        let skips = cut.events.is_empty() && (left > request.gap || (behind && left > 0));
         if cut.events.is_empty() && plan.is_none() && marked.is_empty() && !skips {
             if kept {
                 self.leases.remove(&domain);
@@ -244,7 +244,7 @@ impl Tenant {
             tries.count = tries.count.saturating_add(1);
         }
         let lease = Lease { tries: tries.count, tried_for: now.saturating_sub(tries.since) };
-        Taken::Waiting(Box::new(Waiting { lease, behind, plan, marked, cut }))
+        Taken::Waiting(Box::new(Waiting { lease, skips, plan, marked, cut }))
     }
 
     pub(super) fn release(&mut self, domain: Domain, owner: &str, progress: bool) {

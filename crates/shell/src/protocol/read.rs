@@ -250,12 +250,12 @@ pub fn decode_taken(values: Vec<Value>) -> Result<Taken, Outage> {
         other => return Err(senseless(&format!("`{other}` to a taking up"))),
     }
     let lease = Lease { tries: from.number()?, tried_for: from.number()? };
-    let behind = from.number::<i64>()? == 1;
+    let skips = from.number::<i64>()? == 1;
     let plan = from.record()?;
     let size: usize = from.number()?;
     let marked = (0..size).map(|_| from.text()).collect::<Result<_, _>>()?;
     let cut = decode_streams(from)?;
-    Ok(Taken::Waiting(Box::new(Waiting { lease, behind, plan, marked, cut })))
+    Ok(Taken::Waiting(Box::new(Waiting { lease, skips, plan, marked, cut })))
 }
 
 /// Encodes the giving back of a lease.

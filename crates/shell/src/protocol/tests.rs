@@ -120,7 +120,7 @@ fn cuts_and_leases_are_read() {
     assert_eq!(decode_taken(bytes(&["idle"])), Ok(Taken::Idle));
     let waiting = ["waiting", "3", "70", "1", "0000000000000002{}", "1", "i", "4", "9"];
     let Ok(Taken::Waiting(taken)) = decode_taken(bytes(&waiting)) else { panic!("it waits") };
-    assert_eq!((taken.lease, taken.behind), (Lease { tries: 3, tried_for: 70 }, true));
+    assert_eq!((taken.lease, taken.skips), (Lease { tries: 3, tried_for: 70 }, true));
     assert_eq!((taken.plan.unwrap().version, taken.marked), (2, vec!["i".to_owned()]));
     assert_eq!(taken.cut.complete_to, 9);
     assert!((1..waiting.len()).all(|end| decode_taken(bytes(&waiting[..end])).is_err()));

@@ -51,8 +51,9 @@ pub enum Taken {
 pub struct Waiting {
     /// The lease.
     pub lease: Lease,
-    /// An event that it reacts to lies after its cursor.
-    pub behind: bool,
+    /// No event that it reacts to is up to where the cut looked, and the cursor is to be moved there:
+    /// further ones may follow, or the gap is wide.
+    pub skips: bool,
     /// The record of its unfinished effect.
     pub plan: Option<Versioned>,
     /// Marked items, in no order.

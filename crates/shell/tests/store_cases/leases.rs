@@ -3,23 +3,12 @@
 use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::Domain;
 use tradewind_shell::store::{
-    Commit, Found, Lease, MarkState, Read, Store, TakeUp, Taken, Versioned, Waiting,
+    Commit, Lease, Store, TakeUp, Taken, Versioned, Waiting,
 };
 
 use crate::store_support::*;
 
 const DOMAIN: Domain = Domain::Inventory;
-
-async fn marked(store: &impl Store, item: &str) -> Option<MarkState> {
-    match read(store, vec![Read::Mark { domain: DOMAIN, item: item.to_owned() }]).await.pop() {
-        Some(Found::Marks(mut marks)) => marks.pop(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn mark(item: &str) -> Write {
-    Write::Mark { item: item.to_owned() }
-}
 
 pub async fn leases_are_held_and_end(bench: &impl Bench) {
     let store = bench.store();
@@ -57,14 +46,14 @@ pub async fn what_waits_is_taken_up(bench: &impl Bench) {
     write(store, vec![mark("i"), mark("j")]).await; // 1
     let mut marked = waiting(take("a").await);
     marked.marked.sort();
-    assert_eq!((marked.marked, marked.behind), (vec!["i".to_owned(), "j".to_owned()], false));
+    assert_eq!((marked.marked, marked.skips), (vec!["i".to_owned(), "j".to_owned()], true));
     let none = TakeUp { marks: 0, gap: 9, ..take_up(DOMAIN, "a") };
     assert_eq!(store.take_up(&none).await, Ok(Taken::Idle), "it works no marks");
 
     tell(store, Domain::Finance, &["finance.settings-changed"; 3]).await; // 3 4 5
     let all = waiting(take("b").await);
     assert_eq!(all.cut, store.cut(TENANT, DOMAIN, 9).await.unwrap());
-    assert_eq!((all.cut.events.len(), all.behind), (3, true));
+    assert_eq!((all.cut.events.len(), all.skips), (3, false));
     let two = TakeUp { events: 2, ..take_up(DOMAIN, "b") };
     let two = waiting(store.take_up(&two).await.unwrap());
     assert_eq!((two.cut.events.len(), two.cut.complete_to), (2, 4));
@@ -83,7 +72,7 @@ pub async fn what_is_of_no_interest_waits_beyond_a_gap(bench: &impl Bench) {
     let with = async |gap| store.take_up(&TakeUp { gap, ..take_up(DOMAIN, "a") }).await.unwrap();
     assert_eq!(with(5).await, Taken::Idle);
     let beyond = waiting(with(4).await);
-    assert_eq!((beyond.cut.events.len(), beyond.cut.complete_to, beyond.behind), (0, 5, false));
+    assert_eq!((beyond.cut.events.len(), beyond.cut.complete_to, beyond.skips), (0, 5, true));
 }
 
 pub async fn nothing_to_do_gives_the_lease_back(bench: &impl Bench) {
@@ -91,7 +80,7 @@ pub async fn nothing_to_do_gives_the_lease_back(bench: &impl Bench) {
     let take = async |owner| store.take_up(&take_up(DOMAIN, owner)).await.unwrap();
     write(store, vec![mark("i")]).await;
     assert_eq!(waiting(take("a").await).lease.tries, 1);
-    let token = marked(store, "i").await.unwrap().token;
+    let token = marked(store, DOMAIN, "i").await.unwrap().token;
     let unmark = Some(("i".to_owned(), token));
     done(store, &Commit { unmark, ..commit(DOMAIN) }).await; // 2
     move_cursor(store, DOMAIN, 0, 3).await; // 3

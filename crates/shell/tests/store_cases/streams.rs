@@ -11,10 +11,6 @@ use crate::store_support::*;
 
 const DOMAIN: Domain = Domain::Inventory;
 
-fn mark(item: &str) -> Write {
-    Write::Mark { item: item.to_owned() }
-}
-
 fn under(correlation: &str, writes: Vec<Write>) -> Commit {
     Commit { writes, origin: origin(correlation), ..commit(DOMAIN) }
 }
@@ -29,13 +25,6 @@ async fn marks(store: &impl Store) -> Vec<MarkState> {
     }
 }
 
-async fn marked(store: &impl Store, item: &str) -> Option<MarkState> {
-    match read(store, vec![Read::Mark { domain: DOMAIN, item: item.to_owned() }]).await.pop() {
-        Some(Found::Marks(mut marks)) => marks.pop(),
-        other => panic!("{other:?}"),
-    }
-}
-
 fn cause(correlation: &str, event: &str) -> MarkCause {
     let (correlation, event) = (correlation.to_owned(), event.to_owned());
     MarkCause { correlation, event, by: origin("").by }
@@ -45,15 +34,15 @@ pub async fn marks_remember_their_causes(bench: &impl Bench) {
     let store = bench.store();
     let odd = "c;1,2%";
     done(store, &under(odd, vec![mark("x"), mark("x"), mark("y")])).await;
-    let first = marked(store, "x").await.unwrap();
+    let first = marked(store, DOMAIN, "x").await.unwrap();
     assert_eq!(first.causes, [cause(odd, "")]);
     let events = vec![event("inventory.item-set"), event("inventory.item-set")];
     done(store, &Commit { events, ..under("c2", vec![mark("x")]) }).await;
-    let second = marked(store, "x").await.unwrap();
+    let second = marked(store, DOMAIN, "x").await.unwrap();
     assert_eq!(second.causes, [cause(odd, ""), cause("c2", "ev_3")]);
     assert_ne!(second.token, first.token);
     done(store, &under(odd, vec![mark("x")])).await;
-    let third = marked(store, "x").await.unwrap();
+    let third = marked(store, DOMAIN, "x").await.unwrap();
     assert_eq!(third.causes, second.causes, "a cascade is named once");
     assert_ne!(third.token, second.token, "but it marked again");
     let all = marks(store).await;
@@ -65,7 +54,7 @@ pub async fn marks_remember_their_causes(bench: &impl Bench) {
     for n in 0..MAX_MARK_CAUSES {
         done(store, &under(&format!("more{n}"), vec![mark("y")])).await;
     }
-    let full = marked(store, "y").await.unwrap();
+    let full = marked(store, DOMAIN, "y").await.unwrap();
     assert_eq!(full.causes.len(), MAX_MARK_CAUSES);
     assert_eq!(full.causes[0], cause(odd, ""));
     let one = read(store, vec![Read::Marks { domain: DOMAIN, limit: 1 }]).await;
@@ -75,21 +64,21 @@ pub async fn marks_remember_their_causes(bench: &impl Bench) {
 pub async fn a_mark_comes_off_only_as_it_was_read(bench: &impl Bench) {
     let store = bench.store();
     done(store, &under("c1", vec![mark("x")])).await;
-    let old = marked(store, "x").await.unwrap();
+    let old = marked(store, DOMAIN, "x").await.unwrap();
     done(store, &under("c2", vec![mark("x")])).await;
     let unmark = |token: &str| Commit {
         unmark: Some(("x".to_owned(), token.to_owned())),
         ..under("c3", vec![])
     };
     done(store, &unmark(&old.token)).await;
-    let new = marked(store, "x").await.unwrap();
+    let new = marked(store, DOMAIN, "x").await.unwrap();
     assert_eq!(new.causes.len(), 2, "it was marked since");
     let again = Commit { writes: vec![mark("x")], ..unmark(&new.token) };
     done(store, &again).await;
-    let left = marked(store, "x").await.unwrap();
+    let left = marked(store, DOMAIN, "x").await.unwrap();
     assert_eq!(left.causes, [cause("c3", "")], "taken off first, then marked");
     done(store, &unmark(&left.token)).await;
-    assert_eq!(marked(store, "x").await, None);
+    assert_eq!(marked(store, DOMAIN, "x").await, None);
     done(store, &unmark(&left.token)).await;
     assert!(!snapshot(store, vec![]).await.waiting);
 }
@@ -291,7 +280,7 @@ pub async fn nudges_come_when_the_first_item_waits(bench: &impl Bench) {
     done(store, &under("c2", vec![mark("y"), mark("x")])).await;
     assert_eq!(bench.nudges().await, []);
     let unmark = async |item: &str, writes| {
-        let token = marked(store, item).await.unwrap().token;
+        let token = marked(store, DOMAIN, item).await.unwrap().token;
         let unmark = Some((item.to_owned(), token));
         done(store, &Commit { unmark, ..under("c3", writes) }).await;
     };

@@ -11,7 +11,8 @@ use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::{Domain, NewEvent, Origin};
 use tradewind_shell::memory::MemoryStore;
 use tradewind_shell::store::{
-    Commit, Found, Lease, Needs, Outcome, Read, ReadRequest, Snapshot, Store, TakeUp, Taken, keys,
+    Commit, Found, Lease, MarkState, Needs, Outcome, Read, ReadRequest, Snapshot, Store, TakeUp,
+    Taken, keys,
 };
 
 /// The tenant of most tests.
@@ -236,6 +237,17 @@ pub async fn tell(store: &impl Store, domain: Domain, kinds: &[&str]) -> u64 {
 pub async fn move_cursor(store: &impl Store, domain: Domain, expected: u64, next: u64) -> Outcome {
     let cursor = Some(tradewind_shell::store::CursorMove { expected, next });
     store.commit(&Commit { cursor, ..commit(domain) }).await.unwrap()
+}
+
+pub fn mark(item: &str) -> Write {
+    Write::Mark { item: item.to_owned() }
+}
+
+pub async fn marked(store: &impl Store, domain: Domain, item: &str) -> Option<MarkState> {
+    match read(store, vec![Read::Mark { domain, item: item.to_owned() }]).await.pop() {
+        Some(Found::Marks(mut marks)) => marks.pop(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What a domain asks that works marks; whatever lies after its cursor waits for it.

@@ -203,15 +203,24 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_expected_one_both_times() {
-        let nothing = json!({ "roles": [], "because": null, "objection": null });
-        let said = |opinion: &Value| json!({ "opinion": opinion });
+        let none = json!("no-opinion");
+        let said = json!({ "opinion": none });
         let fails = json!({ "failed": "no rate" });
-        let once = told(said(&nothing), fails.clone()).differs(&nothing);
-        assert!(once.is_some_and(|fault| fault.starts_with("not the same answer twice")));
-        assert!(told(fails.clone(), fails.clone()).differs(&fails).is_none());
-        assert!(told(fails.clone(), said(&nothing)).differs(&fails).is_some());
-        assert!(told(fails.clone(), fails.clone()).differs(&nothing).is_some());
-        let unlawful = json!({ "roles": ["nobody"], "because": null, "objection": null });
-        assert!(told(said(&unlawful), said(&unlawful)).differs(&unlawful).is_some());
+        let king = json!({ "require": { "roles": ["king"], "because": "a" } });
+        let unlawful = json!({ "opinion": king });
+        for (first, second, expected, fault) in [
+            (&said, &said, &none, None),
+            (&fails, &fails, &fails, None),
+            (&said, &fails, &none, Some("not the same answer twice")),
+            (&said, &unlawful, &none, Some("not the same answer twice")),
+            (&fails, &said, &fails, Some("not the same answer twice")),
+            (&fails, &fails, &none, Some("it says")),
+            (&unlawful, &unlawful, &king, Some("`king`")),
+            (&said, &said, &king, Some("expected")),
+        ] {
+            let told = told(first.clone(), second.clone()).differs(expected);
+            assert_eq!(told.is_some(), fault.is_some(), "{told:?}");
+            assert!(told.unwrap_or_default().contains(fault.unwrap_or_default()));
+        }
     }
 }
