@@ -2,9 +2,7 @@
 
 use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::Domain;
-use tradewind_shell::store::{
-    Commit, Lease, Store, TakeUp, Taken, Versioned, Waiting,
-};
+use tradewind_shell::store::{Commit, Lease, Store, TakeUp, Taken, Versioned, Waiting};
 
 use crate::store_support::*;
 
