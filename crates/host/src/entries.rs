@@ -123,7 +123,9 @@ impl Open {
     ) -> wasmtime::Result<Answer> {
         match (call, &self.lean) {
             (Call::Whole(request), Some(lean)) => {
-                let request = plain(&request.0, &request.1);
+                let state = |store: &StoreData| store.component.application_variables.state();
+                let variables = accessor.with(|mut access| state(access.get()));
+                let request = plain(&request.0, &request.1, variables);
                 let answer = lean.tradewind_host_entry().call_handle(accessor, request).await?;
                 response(answer).map(Answer::Response)
             }
@@ -169,7 +171,7 @@ impl Open {
     }
 }
 
-fn plain(parts: &Parts, body: &Bytes) -> lean::Request {
+fn plain(parts: &Parts, body: &Bytes, variables: u64) -> lean::Request {
     let header = |name: &HeaderName| first(&parts.headers, name.as_str());
     let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     lean::Request {
@@ -180,6 +182,7 @@ fn plain(parts: &Parts, body: &Bytes) -> lean::Request {
         correlation_id: first(&parts.headers, CORRELATION_ID),
         idempotency_key: first(&parts.headers, IDEMPOTENCY_KEY),
         if_match: header(&header::IF_MATCH),
+        variables,
         body: body.to_vec(),
     }
 }
@@ -246,10 +249,11 @@ mod tests {
             .header("if-match", "\"7\"")
             .header("x-other", "dropped");
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let plain = plain(&parts, &Bytes::from_static(b"body"));
+        let plain = plain(&parts, &Bytes::from_static(b"body"), 7);
         assert_eq!((plain.method.as_str(), plain.target.as_str()), ("PUT", "/a%20b?c=d"));
         assert_eq!(plain.if_match.as_deref(), Some("\u{fffd}"));
         assert_eq!((plain.authorization, plain.body.as_slice()), (None, &b"body"[..]));
+        assert_eq!(plain.variables, 7);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! while the host runs, so it is read anew at every use.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 
@@ -21,6 +21,7 @@ pub const CLOCK_OFFSET: &str = "clock_offset_seconds";
 pub struct Variables {
     values: BTreeMap<String, String>,
     clock_offset: Option<AtomicI64>,
+    moves: AtomicU64,
 }
 
 impl Variables {
@@ -50,7 +51,7 @@ impl Variables {
             }
             _ => None,
         };
-        Ok(Variables { values, clock_offset })
+        Ok(Variables { values, clock_offset, moves: AtomicU64::new(0) })
     }
 
     /// The value of a variable.
@@ -72,7 +73,14 @@ impl Variables {
     pub fn move_clock(&self, offset_seconds: i64) -> bool {
         let Some(offset) = &self.clock_offset else { return false };
         offset.store(offset_seconds, Ordering::Relaxed);
+        // After the value: who sees the new number sees the new value.
+        self.moves.fetch_add(1, Ordering::Release);
         true
+    }
+
+    /// The state of the variables as a number: while it is the same, so are they.
+    pub fn state(&self) -> u64 {
+        self.moves.load(Ordering::Acquire)
     }
 }
 
@@ -182,7 +190,9 @@ mod tests {
         assert!(!fixed.move_clock(5));
         let moving = Variables::settle(&manifest(), &given(&[("port", "1")]), true).unwrap();
         let template = Template::parse("{{ clock_offset_seconds }}", &moving).unwrap();
+        let before = moving.state();
         assert!(moving.move_clock(-5));
+        assert_ne!(moving.state(), before);
         assert_eq!(template.render(&moving), "-5");
         assert_eq!(moving.clock_offset_seconds(), -5);
     }

@@ -5,8 +5,9 @@
 -- versions of the software can run side by side.
 --
 -- Rules: every check comes before the first write, since a script is not rolled back; no write can
--- fail on well-typed keys; all keys come in KEYS; arguments and replies are flat lists of text;
--- integers stay within 2^53 and are written with %.0f, since `..` keeps 14 digits only.
+-- fail on well-typed keys; all keys come in KEYS; arguments are one packed list of numbers and texts,
+-- replies one of texts; integers stay within 2^53 and are written with %.0f, since `..` keeps 14
+-- digits only.
 
 local LIMIT = 9007199254740991 -- 2^53 - 1: doubles are exact up to here
 
@@ -28,16 +29,12 @@ local function number_of(value)
   return value and tonumber(value) or 0
 end
 
--- Walks over the arguments.
+-- Walks over the arguments. What is counted with comes as a number, everything else as text.
 local function walker(args)
   local at = 0
   local function take()
     at = at + 1
     return args[at]
-  end
-  local function take_number()
-    at = at + 1
-    return tonumber(args[at])
   end
   local function take_many(count)
     local values = {}
@@ -47,7 +44,7 @@ local function walker(args)
     at = at + count
     return values
   end
-  return take, take_number, take_many
+  return take, take_many
 end
 
 local function append(out, values)
@@ -91,8 +88,8 @@ end
 
 -- Takes `needs` off the arguments: -1 for everything, -2 for everything up to the sequence that
 -- follows, else so many types. Where the domain stands is looked up unless it is known.
-local function is_behind(keys, domain, standing, take_number, take_many)
-  local count = take_number()
+local function is_behind(keys, domain, standing, take, take_many)
+  local count = take()
   if count == 0 then
     return false
   end
@@ -100,7 +97,7 @@ local function is_behind(keys, domain, standing, take_number, take_many)
   if count < 0 then
     local behind = standing.last > standing.cursor
     if count == -2 then
-      return standing.cursor < take_number() and behind
+      return standing.cursor < take() and behind
     end
     return behind
   end
@@ -124,9 +121,9 @@ local function earlier_reply(kept, prefix)
 end
 
 -- The place of the first check that fails, or nil.
-local function first_stale(keys, take, take_number)
-  for place = 0, take_number() - 1 do
-    local kind, key, expected = take(), keys[take_number()], take()
+local function first_stale(keys, take)
+  for place = 0, take() - 1 do
+    local kind, key, expected = take(), keys[take()], take()
     local found
     if kind == 'R' then
       found = redis.call('GETRANGE', key, 0, 15)
@@ -144,10 +141,10 @@ local function first_stale(keys, take, take_number)
 end
 
 -- Reads every counter that the guards and writes speak of, at once for each group.
-local function live_counters(keys, take, take_number, take_many)
+local function live_counters(keys, take, take_many)
   local groups = {}
-  for _ = 1, take_number() do
-    local place, fields, group = take_number(), take_many(take_number()), {}
+  for _ = 1, take() do
+    local place, fields, group = take(), take_many(take()), {}
     for i, value in ipairs(redis.call('HMGET', keys[place], unpack(fields))) do
       group[fields[i]] = number_of(value)
     end
@@ -156,26 +153,26 @@ local function live_counters(keys, take, take_number, take_many)
   return groups
 end
 
-local function sum(live, take, take_number)
-  local total, terms = take_number(), take_number()
+local function sum(live, take)
+  local total, terms = take(), take()
   for _ = 1, terms do
-    local quantity, value = take(), live[take_number()][take()]
+    local quantity, value = take(), live[take()][take()]
     if quantity ~= '' then
-      value = math.max(0, exact(tonumber(quantity) - value))
+      value = math.max(0, exact(quantity - value))
     end
-    total = exact(total + exact(take_number() * value))
+    total = exact(total + exact(take() * value))
   end
   return total
 end
 
 -- The place of the first guard that fails, or nil.
-local function first_failing_guard(live, take, take_number)
-  for place = 0, take_number() - 1 do
-    local reached = sum(live, take, take_number)
-    local sums = take_number() -- -1: a fixed floor follows
-    local floor = sums < 0 and take_number() or 0
+local function first_failing_guard(live, take)
+  for place = 0, take() - 1 do
+    local reached = sum(live, take)
+    local sums = take() -- -1: a fixed floor follows
+    local floor = sums < 0 and take() or 0
     for _ = 1, sums do
-      floor = math.min(floor, sum(live, take, take_number))
+      floor = math.min(floor, sum(live, take))
     end
     if reached < floor then
       return place
@@ -184,12 +181,12 @@ local function first_failing_guard(live, take, take_number)
 end
 
 -- Calculates the counters after the commit: for each group, a flat list of fields and values.
-local function changed_counters(live, take, take_number)
+local function changed_counters(live, take)
   local changed, order = {}, {}
-  for _ = 1, take_number() do
-    local place, field = take_number(), take()
+  for _ = 1, take() do
+    local place, field = take(), take()
     local group = live[place]
-    group[field] = exact(group[field] + take_number())
+    group[field] = exact(group[field] + take())
     if not changed[place] then
       changed[place] = {}
       order[#order + 1] = place
@@ -230,10 +227,10 @@ local function unmark(key, item, token)
 end
 
 -- The writes, in the order given. Version is a number.
-local function write(keys, version, correlation, event, by, take, take_number)
+local function write(keys, version, correlation, event, by, take)
   local token, padded, versioned = text(version), string.format('%016.0f', version), {}
-  for _ = 1, take_number() do
-    local kind, place, name = take(), take_number(), take()
+  for _ = 1, take() do
+    local kind, place, name = take(), take(), take()
     local key = keys[place]
     if kind == 'P' then
       redis.call('SET', key, padded .. name)
@@ -255,15 +252,15 @@ local function write(keys, version, correlation, event, by, take, take_number)
 end
 
 -- Notes the last event of each type, and appends the events.
-local function tell(keys, version, take, take_number)
+local function tell(keys, version, take)
   local types = {}
-  for _ = 1, take_number() do
-    append(types, { take(), text(version + take_number()) })
+  for _ = 1, take() do
+    append(types, { take(), text(version + take()) })
   end
   if #types > 0 then
     redis.call('HSET', keys[TYPES], unpack(types))
   end
-  for offset = 1, take_number() do
+  for offset = 1, take() do
     local id = text(version + offset) .. '-0'
     redis.call('XADD', keys[STREAM], id, 'type', take(), 'event', take())
   end
@@ -274,7 +271,7 @@ end
 local function nudge(keys, channel, domain, tenant, standing, offsets, version, moved, first_mark)
   local lasts = {}
   for i, offset in ipairs(offsets) do
-    local reactor, last = standing[i + 1], version + tonumber(offset)
+    local reactor, last = standing[i + 1], version + offset
     append(lasts, { reactor.name, text(last) })
     local cursor = reactor.name == domain and moved ~= '' and tonumber(moved) or reactor.cursor
     if reactor.last <= reactor.cursor and last > cursor then
@@ -292,7 +289,7 @@ end
 
 -- Everything that can refuse a commit, in the order of the contract: a reply; or nil, the live
 -- counters, the sequence, and where the domain and those that react stand.
-local function refusal(keys, names, take, take_number, take_many)
+local function refusal(keys, names, take, take_many)
   local prefix = take()
   local kept = prefix ~= '' and redis.call('GET', keys[REPLY])
   if kept then
@@ -306,20 +303,20 @@ local function refusal(keys, names, take, take_number, take_many)
   if expected ~= '' and standing[1].cursor ~= tonumber(expected) then
     return { 'cursor-moved' }
   end
-  if is_behind(keys, names[1], standing[1], take_number, take_many) then
+  if is_behind(keys, names[1], standing[1], take, take_many) then
     return { 'behind' }
   end
-  local stale = first_stale(keys, take, take_number)
+  local stale = first_stale(keys, take)
   if stale then
     return { 'stale', text(stale) }
   end
-  local groups = take_many(take_number())
-  local live = live_counters(keys, take, take_number, take_many)
-  local failing = first_failing_guard(live, take, take_number)
+  local groups = take_many(take())
+  local live = live_counters(keys, take, take_many)
+  local failing = first_failing_guard(live, take)
   if failing then
     local out = { 'guarded', text(failing) }
     for _, place in ipairs(groups) do
-      append_counted(out, redis.call('HGETALL', keys[tonumber(place)]))
+      append_counted(out, redis.call('HGETALL', keys[place]))
     end
     return out
   end
@@ -327,17 +324,17 @@ local function refusal(keys, names, take, take_number, take_many)
 end
 
 local function commit(keys, args)
-  local take, take_number, take_many = walker(args)
-  local tenant, channel, reacting = take(), take(), take_number()
+  local take, take_many = walker(args)
+  local tenant, channel, reacting = take(), take(), take()
   local names, offsets = take_many(reacting + 1), take_many(reacting)
   local domain = names[1]
-  local refused, live, sequence, standing = refusal(keys, names, take, take_number, take_many)
+  local refused, live, sequence, standing = refusal(keys, names, take, take_many)
   if refused then
     return refused
   end
-  local counters = changed_counters(live, take, take_number)
+  local counters = changed_counters(live, take)
   local first_mark = take() == '1' and redis.call('EXISTS', keys[MARKS]) == 0
-  local version, events = sequence + 1, take_number()
+  local version, events = sequence + 1, take()
   exact(version + events)
 
   -- From here on everything is written.
@@ -348,11 +345,11 @@ local function commit(keys, args)
   end
   local first_event = events > 0 and 'ev_' .. text(version + 1) or ''
   local correlation, by = take(), take()
-  write(keys, version, correlation, first_event, by, take, take_number)
+  write(keys, version, correlation, first_event, by, take)
   for _, group in ipairs(counters) do
     redis.call('HSET', keys[group[1]], unpack(group[2]))
   end
-  tell(keys, version, take, take_number)
+  tell(keys, version, take)
   if moved ~= '' then
     redis.call('HSET', keys[CURSORS], domain, moved)
   end

@@ -43,6 +43,10 @@ struct Config {
     idempotency_seconds: u64,
     wait_replicas: u32,
     quiet: bool,
+    /// Business clock minus real clock, when this was read.
+    offset_seconds: i64,
+    /// The number under which the host called for this, if it gives one.
+    number: Option<u64>,
 }
 
 thread_local! {
@@ -59,26 +63,39 @@ async fn variable(name: &str, default: &str) -> Result<String, Outage> {
     }
 }
 
-async fn number(name: &str, default: &str) -> Result<i64, Outage> {
+async fn whole(name: &str, default: &str) -> Result<i64, Outage> {
     let text = variable(name, default).await?;
     text.trim().parse().map_err(|_| Outage(format!("variable {name} is no number: `{text}`")))
 }
 
-async fn config() -> Result<Rc<Config>, Outage> {
-    if let Some(config) = CONFIG.with_borrow(Clone::clone) {
+/// What the component is configured with. A host that numbers the state of the variables is taken
+/// at its word: they are read anew when the number is another one. Without a number they are read
+/// once, but for the clock's offset (see [`GuestWorld::open`]).
+async fn config(number: Option<u64>) -> Result<Rc<Config>, Outage> {
+    if let Some(config) = CONFIG.with_borrow(Clone::clone)
+        && (number.is_none() || config.number == number)
+    {
         return Ok(config);
     }
-    let days = number("idempotency_days", "7").await?;
+    let days = whole("idempotency_days", "7").await?;
     let config = Rc::new(Config {
         redis_url: variable("redis_url", "").await?,
         token_keys: variable("token_keys", "").await?,
         token_audience: variable("token_audience", "tradewind").await?,
         idempotency_seconds: u64::try_from(days.max(1)).unwrap_or(7).saturating_mul(86_400),
-        wait_replicas: u32::try_from(number("wait_replicas", "0").await?).unwrap_or(0),
+        wait_replicas: u32::try_from(whole("wait_replicas", "0").await?).unwrap_or(0),
         quiet: matches!(variable("log_level", "info").await?.as_str(), "error" | "off"),
+        offset_seconds: offset_seconds().await?,
+        number,
     });
-    CONFIG.with_borrow_mut(|kept| *kept = Some(config.clone()));
+    CONFIG.set(Some(config.clone()));
+    // Verified under keys that may have changed.
+    TOKENS.set(None);
     Ok(config)
+}
+
+async fn offset_seconds() -> Result<i64, Outage> {
+    whole("clock_offset_seconds", "0").await
 }
 
 /// The world of a component on Spin or the embedded host.
@@ -86,25 +103,28 @@ pub struct GuestWorld<A> {
     store: SpinStore,
     asks: A,
     cache: Rc<Cache>,
+    config: Rc<Config>,
     offset_seconds: i64,
-    idempotency_seconds: u64,
-    quiet: bool,
 }
 
 impl<A> GuestWorld<A> {
-    /// The world for one request: the business clock's offset is read anew each time.
+    /// The world for one request. The business clock's offset is read anew each time, unless the
+    /// host says by the `number` of its variables' state that nothing has changed.
     ///
     /// # Errors
     /// A variable that is missing or wrong.
-    pub async fn open(asks: A) -> Result<Self, Outage> {
-        let config = config().await?;
+    pub async fn open(asks: A, number: Option<u64>) -> Result<Self, Outage> {
+        let config = config(number).await?;
+        let offset_seconds = match number {
+            Some(_) => config.offset_seconds,
+            None => offset_seconds().await?,
+        };
         Ok(Self {
             store: crate::spin::open(&config.redis_url, config.wait_replicas),
             asks,
             cache: CACHE.with(Rc::clone),
-            offset_seconds: number("clock_offset_seconds", "0").await?,
-            idempotency_seconds: config.idempotency_seconds,
-            quiet: config.quiet,
+            config,
+            offset_seconds,
         })
     }
 }
@@ -147,7 +167,7 @@ impl<A> World for GuestWorld<A> {
     }
 
     fn idempotency_seconds(&self) -> u64 {
-        self.idempotency_seconds
+        self.config.idempotency_seconds
     }
 
     async fn pause(&self, millis: u64) {
@@ -155,7 +175,7 @@ impl<A> World for GuestWorld<A> {
     }
 
     fn log(&self, line: &str) {
-        if !self.quiet {
+        if !self.config.quiet {
             #[allow(clippy::print_stderr, reason = "standard error is a component's log")]
             {
                 eprintln!("{line}");
@@ -169,19 +189,20 @@ pub async fn handle<S, A>(asks: A, request: HttpRequest) -> HttpResponse
 where
     S: Service<GuestWorld<A>>,
 {
-    let response = match whole(request).await {
-        Ok(request) => respond::<S, A>(asks, &request).await,
+    let response = match read(request).await {
+        Ok(request) => respond::<S, A>(asks, &request, None).await,
         Err(outage) => failed(outage),
     };
     http_response(response)
 }
 
-/// Answers one request of a domain, whichever entry it came through.
-pub async fn respond<S, A>(asks: A, request: &Request) -> Response
+/// Answers one request of a domain, whichever entry it came through; `number` is that of the
+/// variables' state, where the entry says it.
+pub async fn respond<S, A>(asks: A, request: &Request, number: Option<u64>) -> Response
 where
     S: Service<GuestWorld<A>>,
 {
-    answer::<S, A>(asks, request).await.unwrap_or_else(failed)
+    answer::<S, A>(asks, request, number).await.unwrap_or_else(failed)
 }
 
 /// The operator gets the words, the caller a problem body.
@@ -194,7 +215,7 @@ fn failed(outage: Outage) -> Response {
 }
 
 /// Reads a request of `wasi:http` to its end.
-async fn whole(request: HttpRequest) -> Result<Request, Outage> {
+async fn read(request: HttpRequest) -> Result<Request, Outage> {
     let (parts, body) = request.into_parts();
     let body = body.bytes().await.map_err(|fault| Outage(format!("the body broke: {fault}")))?;
     let headers = parts
@@ -296,13 +317,15 @@ macro_rules! lean_entry {
                         ("idempotency-key", request.idempotency_key),
                         ("if-match", request.if_match),
                     ];
+                    let variables = Some(request.variables);
                     let request = $crate::guest::plain(
                         request.method,
                         request.target,
                         headers,
                         request.body,
                     );
-                    let answer = $crate::guest::respond::<$service, _>($asks, &request).await;
+                    let answer =
+                        $crate::guest::respond::<$service, _>($asks, &request, variables).await;
                     wit::Response {
                         status: answer.status,
                         headers: answer.headers,
@@ -314,7 +337,11 @@ macro_rules! lean_entry {
     };
 }
 
-async fn answer<S, A>(asks: A, request: &Request) -> Result<Response, Outage>
+async fn answer<S, A>(
+    asks: A,
+    request: &Request,
+    number: Option<u64>,
+) -> Result<Response, Outage>
 where
     S: Service<GuestWorld<A>>,
 {
@@ -323,18 +350,21 @@ where
         let refusal = Refusal::new(RefusalKind::TooLarge, "body-too-large", detail);
         return Ok(Response::problem(&refusal.into(), ""));
     }
-    let world = GuestWorld::open(asks).await?;
-    let caller = caller(request, world.real_seconds()).await?;
+    let world = GuestWorld::open(asks, number).await?;
+    let caller = caller(request, &world.config, world.real_seconds())?;
     Ok(serve::<S, _>(&world, request, caller).await)
 }
 
 /// What the token says; tokens that were verified before are remembered by the instance.
-async fn caller(request: &Request, now: i64) -> Result<Result<Caller, Refusal>, Outage> {
+fn caller(
+    request: &Request,
+    config: &Config,
+    now: i64,
+) -> Result<Result<Caller, Refusal>, Outage> {
     let token = match bearer(request.header("authorization")) {
         Ok(token) => token,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let config = config().await?;
     TOKENS.with_borrow_mut(|cache| {
         if cache.is_none() {
             let made = TokenCache::new(&config.token_keys, &config.token_audience);
@@ -364,7 +394,7 @@ fn http_response(response: Response) -> HttpResponse {
 /// # Errors
 /// A variable that is missing or wrong.
 pub async fn provider() -> Result<GuestWorld<()>, AskError> {
-    GuestWorld::open(()).await.map_err(|outage| AskError::Unavailable(outage.to_string()))
+    GuestWorld::open((), None).await.map_err(|outage| AskError::Unavailable(outage.to_string()))
 }
 
 /// Reacts to a nudge.
@@ -375,6 +405,6 @@ pub async fn nudge<S, A>(asks: A, payload: &[u8]) -> Result<(), Outage>
 where
     S: Service<GuestWorld<A>>,
 {
-    let world = GuestWorld::open(asks).await?;
+    let world = GuestWorld::open(asks, None).await?;
     nudged::<S, _>(&world, payload).await.map_err(|failure| Outage(failure.to_string()))
 }

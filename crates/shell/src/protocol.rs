@@ -1,7 +1,7 @@
 //! How a store's requests and answers travel: pure, and shared by every transport.
 //!
-//! A [`Request`] calls one function of the script library with keys and flat text arguments; an
-//! answer is one flat list of [`Value`]s, since Spin flattens anything else. The library is
+//! A [`Request`] calls one function of the script library with its keys and one packed list of
+//! arguments; the reply is one packed list of [`Value`]s. The library is
 //! `commit.lua` and `reads.lua`; which argument stands where is said by the encoders here and the
 //! walkers there, side by side.
 
@@ -10,6 +10,7 @@ pub mod check;
 mod commit;
 mod event;
 mod mark;
+mod packed;
 mod read;
 mod reply;
 
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::store::MAX_MARK_CAUSES;
 
 pub use arguments::Request;
+pub use packed::unpack;
 pub use commit::{decode_commit, encode_commit};
 pub use read::{
     decode_cut, decode_read, decode_taken, encode_cut, encode_read, encode_release, encode_take_up,

@@ -19,8 +19,8 @@ local readers = {
   H = function(out, key)
     append_counted(out, redis.call('HGETALL', key))
   end,
-  F = function(out, key, _, take_number, take_many)
-    append_fields(out, key, take_many(take_number()))
+  F = function(out, key, take, take_many)
+    append_fields(out, key, take_many(take()))
   end,
   L = function(out, key, take)
     append_counted(out, redis.call('ZRANGEBYLEX', key, take(), '+', 'LIMIT', 0, take()))
@@ -47,14 +47,14 @@ local readers = {
 }
 
 local function read(keys, args)
-  local take, take_number, take_many = walker(args)
+  local take, take_many = walker(args)
   local domain = take()
-  local out = { is_behind(keys, domain, nil, take_number, take_many) and '1' or '0' }
+  local out = { is_behind(keys, domain, nil, take, take_many) and '1' or '0' }
   out[2] = text(redis.call('EXISTS', keys[MARKS]))
   out[3] = redis.call('GET', keys[SEQUENCE]) or '0'
   out[4] = life()
   for i = MARKS + 1, #keys do
-    readers[take()](out, keys[i], take, take_number, take_many)
+    readers[take()](out, keys[i], take, take_many)
   end
   return out
 end
@@ -85,13 +85,13 @@ end
 
 -- A cut over the streams from this place among the keys on: cursor, horizon and events as they are
 -- answered, and whether more lies beyond them.
-local function cut_of(keys, first, domain, take_number, take_many)
-  local limit, scan = take_number(), take_number()
+local function cut_of(keys, first, domain, take, take_many)
+  local limit, scan = take(), take()
   local cursor = cursor_of(keys, domain)
   local horizon = number_of(redis.call('GET', keys[SEQUENCE]))
   local last, found = number_of(redis.call('HGET', keys[LAST], domain)), {}
   for i = first, last > cursor and #keys or 0 do
-    local types, bound, wanted = take_many(take_number()), 0, nil
+    local types, bound, wanted = take_many(take()), 0, nil
     if #types == 0 then
       bound = last
     else
@@ -119,8 +119,8 @@ local function cut_of(keys, first, domain, take_number, take_many)
 end
 
 local function cut(keys, args)
-  local take, take_number, take_many = walker(args)
-  local out = cut_of(keys, MARKS, take(), take_number, take_many)
+  local take, take_many = walker(args)
+  local out = cut_of(keys, MARKS, take(), take, take_many)
   return out
 end
 
@@ -141,14 +141,14 @@ local function count_try(tries, position, is_new)
 end
 
 local function take_up(keys, args)
-  local take, take_number, take_many = walker(args)
-  local domain, owner, millis, gap, most_marks = take(), take(), take(), take_number(), take()
+  local take, take_many = walker(args)
+  local domain, owner, millis, gap, most_marks = take(), take(), take(), take(), take()
   local marks, held, tries, plan = keys[MARKS], keys[MARKS + 1], keys[MARKS + 2], keys[MARKS + 3]
   local holder = redis.call('GET', held)
   if holder and holder ~= owner then
     return { 'held' }
   end
-  local found, behind, left = cut_of(keys, MARKS + 4, domain, take_number, take_many)
+  local found, behind, left = cut_of(keys, MARKS + 4, domain, take, take_many)
   local kept = redis.call('GET', plan)
   local marked = most_marks ~= '0' and redis.call('HRANDFIELD', marks, most_marks) or {}
   local nothing = #found == 2 -- cursor and horizon alone
@@ -178,8 +178,13 @@ local function release(keys, args)
   return { 'ok' }
 end
 
+-- Arguments and reply are packed: as single values they would be copied and counted one by one all
+-- the way.
 local function register(name, callback, flags)
-  redis.register_function { function_name = name .. '_@VERSION@', callback = callback, flags = flags }
+  local function packed(keys, args)
+    return cmsgpack.pack(callback(keys, cmsgpack.unpack(args[1])))
+  end
+  redis.register_function { function_name = name .. '_@VERSION@', callback = packed, flags = flags }
 end
 
 register('read', read, { 'no-writes' })

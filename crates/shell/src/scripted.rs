@@ -65,6 +65,10 @@ impl<W: Wire> Scripted<W> {
             let request = encode()?.into_arguments();
             let over = self.wire.connection().await?;
             let values = self.wire.execute(&over, "FCALL", request).await?;
+            let [Value::Bytes(packed)] = values.as_slice() else {
+                return Err(Outage(format!("a function answered {values:?}")));
+            };
+            let values = protocol::unpack(packed)?;
             Ok((over, values))
         };
         match again().await {
@@ -246,8 +250,13 @@ mod tests {
             if command == "WAIT" {
                 return Ok(vec![Value::Int(self.replicas)]);
             }
-            let words = self.outcome.iter().filter(|word| !word.is_empty());
-            Ok(words.map(|word| Value::Bytes(word.as_bytes().to_vec())).collect())
+            // A packed list of short texts: its length, and each with its own.
+            let mut packed = vec![0x93];
+            for word in self.outcome {
+                packed.push(0xa0 | u8::try_from(word.len()).unwrap());
+                packed.extend_from_slice(word.as_bytes());
+            }
+            Ok(vec![Value::Bytes(packed)])
         }
     }
 

@@ -1,8 +1,9 @@
-//! A call of a script function: its keys, each named once, and its flat text arguments.
+//! A call of a script function: its keys, each named once, and its arguments, packed.
 
 use std::collections::BTreeMap;
 
 use super::Function;
+use super::packed::Packer;
 use crate::store::keys;
 
 /// A call of a script function.
@@ -12,8 +13,8 @@ pub struct Request {
     pub function: Function,
     /// The keys, with the tenant's prefix.
     pub keys: Vec<String>,
-    /// The arguments.
-    pub arguments: Vec<String>,
+    /// The arguments as one list: numbers and texts.
+    pub packed: Vec<u8>,
 }
 
 impl Request {
@@ -22,24 +23,28 @@ impl Request {
     pub fn into_arguments(self) -> Vec<Vec<u8>> {
         let count = self.keys.len().to_string();
         let head = [self.function.name(), count];
-        let all = head.into_iter().chain(self.keys).chain(self.arguments);
-        all.map(String::into_bytes).collect()
+        let words = head.into_iter().chain(self.keys).map(String::into_bytes);
+        words.chain([self.packed]).collect()
     }
 }
 
 /// Puts a [`Request`] together.
 pub(super) struct Builder<'a> {
+    function: Function,
     prefix: String,
+    keys: Vec<String>,
     places: BTreeMap<&'a str, usize>,
-    request: Request,
+    arguments: Packer,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(function: Function, tenant: &str) -> Self {
         Self {
+            function,
             prefix: format!("{{{tenant}}}:"),
+            keys: Vec::new(),
             places: BTreeMap::new(),
-            request: Request { function, keys: Vec::new(), arguments: Vec::new() },
+            arguments: Packer::default(),
         }
     }
 
@@ -55,7 +60,7 @@ impl<'a> Builder<'a> {
         let mut full = String::with_capacity(self.prefix.len().saturating_add(key.len()));
         full.push_str(&self.prefix);
         full.push_str(key);
-        self.request.keys.push(full);
+        self.keys.push(full);
     }
 
     /// The place of a key, from 1; adds it when it is new.
@@ -64,7 +69,7 @@ impl<'a> Builder<'a> {
             return *place;
         }
         self.key(key);
-        let place = self.request.keys.len();
+        let place = self.keys.len();
         self.places.insert(key, place);
         place
     }
@@ -72,26 +77,32 @@ impl<'a> Builder<'a> {
     /// Adds a key's place as an argument.
     pub(super) fn key_argument(&mut self, key: &'a str) {
         let place = self.place(key);
-        self.argument(place.to_string());
+        self.number(place);
     }
 
-    /// Adds an argument.
-    pub(super) fn argument(&mut self, argument: impl Into<String>) {
-        self.request.arguments.push(argument.into());
+    /// Adds a text.
+    pub(super) fn text(&mut self, text: &str) {
+        self.arguments.text(text);
     }
 
-    /// Adds a number as an argument.
-    pub(super) fn number(&mut self, number: impl ToString) {
-        self.request.arguments.push(number.to_string());
+    /// Adds a number that is counted with.
+    pub(super) fn number(&mut self, number: impl TryInto<i64>) {
+        // What 64 bits do not hold is beyond everything that is counted.
+        self.arguments.number(number.try_into().unwrap_or(i64::MAX));
+    }
+
+    /// Adds a number as text: what goes on to Redis, or is compared with what Redis has.
+    pub(super) fn digits(&mut self, number: impl ToString) {
+        self.text(&number.to_string());
     }
 
     /// Adds how many there are, and each.
-    pub(super) fn counted<T: Into<String>>(&mut self, all: impl ExactSizeIterator<Item = T>) {
+    pub(super) fn counted<T: AsRef<str>>(&mut self, all: impl ExactSizeIterator<Item = T>) {
         self.number(all.len());
-        all.for_each(|one| self.argument(one));
+        all.for_each(|one| self.text(one.as_ref()));
     }
 
     pub(super) fn finish(self) -> Request {
-        self.request
+        Request { function: self.function, keys: self.keys, packed: self.arguments.finish() }
     }
 }

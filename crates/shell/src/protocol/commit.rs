@@ -1,5 +1,6 @@
 //! A commit as arguments, in the order in which `commit.lua` takes them, and its answer.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_kernel::decision::{Floor, Guard, Sum, Term, Write};
@@ -29,8 +30,8 @@ pub fn encode_commit(commit: &Commit) -> Result<Request, Outage> {
         Some(asked) => to.key(&keys::idempotency(&asked.key)),
         None => to.key(keys::SEQUENCE), // holds the place, is not read
     }
-    to.argument(&commit.tenant);
-    to.argument(keys::NUDGE_CHANNEL);
+    to.text(&commit.tenant);
+    to.text(keys::NUDGE_CHANNEL);
     encode_reacting(&mut to, commit);
     conditions(&mut to, commit);
     let adds = commit.writes.iter().filter(|write| matches!(write, Write::Add { .. }));
@@ -38,8 +39,8 @@ pub fn encode_commit(commit: &Commit) -> Result<Request, Outage> {
     for write in adds {
         if let Write::Add { counters, field, delta } = write {
             to.key_argument(counters);
-            to.argument(field);
-            to.number(delta);
+            to.text(field);
+            to.number(*delta);
         }
     }
     effects(&mut to, commit);
@@ -54,17 +55,17 @@ fn encode_reacting<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
         last.extend(reactors(&told.kind).map(|domain| (domain, offset)));
     }
     to.number(last.len());
-    to.argument(commit.domain.name());
-    last.keys().for_each(|domain| to.argument(domain.name()));
-    last.values().for_each(|offset| to.number(offset));
+    to.text(commit.domain.name());
+    last.keys().for_each(|domain| to.text(domain.name()));
+    last.values().for_each(|offset| to.number(*offset));
 }
 
 /// What may refuse the commit.
 fn conditions<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
     let asked = commit.idempotency.as_ref();
-    to.argument(asked.map(|asked| check::reply_prefix(&asked.request)).unwrap_or_default());
-    to.argument(if commit.tenant_known { "1" } else { "0" });
-    to.argument(commit.cursor.as_ref().map(|at| at.expected.to_string()).unwrap_or_default());
+    to.text(&asked.map(|asked| check::reply_prefix(&asked.request)).unwrap_or_default());
+    to.text(if commit.tenant_known { "1" } else { "0" });
+    to.text(&commit.cursor.as_ref().map(|at| at.expected.to_string()).unwrap_or_default());
     encode_needs(to, &commit.needs);
     to.number(commit.checks.len());
     for check in &commit.checks {
@@ -80,7 +81,7 @@ fn conditions<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
         match &guard.floor {
             Floor::Value(value) => {
                 to.number(-1);
-                to.number(value);
+                to.number(*value);
             }
             Floor::MinimumOf(sums) => {
                 to.number(sums.len());
@@ -93,25 +94,25 @@ fn conditions<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
 fn encode_check<'a>(to: &mut Builder<'a>, check: &'a Check) {
     match check {
         Check::Record { key, version } => {
-            to.argument("R");
+            to.text("R");
             to.key_argument(key);
             let absent = *version == 0;
-            to.argument(if absent { String::new() } else { format!("{version:016}") });
+            to.text(&if absent { String::new() } else { format!("{version:016}") });
         }
         Check::Set { key, version } => {
-            to.argument("S");
+            to.text("S");
             to.key_argument(key);
-            to.number(version);
+            to.digits(version);
         }
         Check::Unmarked { item } => {
-            to.argument("U");
+            to.text("U");
             to.number(MARKS);
-            to.argument(item);
+            to.text(item);
         }
         Check::Life { life } => {
-            to.argument("L");
+            to.text("L");
             to.number(MARKS); // holds the place, is not read
-            to.number(life);
+            to.digits(life);
         }
     }
 }
@@ -149,16 +150,19 @@ fn encode_sum<'a>(to: &mut Builder<'a>, sum: &'a Sum) {
     to.number(sum.constant);
     to.number(sum.terms.len());
     for term in &sum.terms {
-        let (quantity, counters, field, times) = match term {
-            Term::Counter { counters, field, times } => (String::new(), counters, field, times),
+        let (counters, field, times) = match term {
+            Term::Counter { counters, field, times } => {
+                to.text("");
+                (counters, field, times)
+            }
             Term::Remaining { quantity, counters, field, times } => {
-                (quantity.to_string(), counters, field, times)
+                to.number(*quantity);
+                (counters, field, times)
             }
         };
-        to.argument(quantity);
         to.key_argument(counters);
-        to.argument(field);
-        to.number(times);
+        to.text(field);
+        to.number(*times);
     }
 }
 
@@ -180,36 +184,38 @@ fn effects<'a>(to: &mut Builder<'a>, commit: &'a Commit) {
     let types: BTreeMap<&str, usize> =
         offsets.map(|(offset, told)| (told.kind.as_str(), offset)).collect();
     let marks = commit.writes.iter().any(|write| matches!(write, Write::Mark { .. }));
-    to.argument(if marks { "1" } else { "0" });
+    to.text(if marks { "1" } else { "0" });
     to.number(commit.events.len());
-    to.argument(commit.cursor.as_ref().map(|at| at.next.to_string()).unwrap_or_default());
-    let (item, token) = commit.unmark.clone().unwrap_or_default();
-    to.argument(item);
-    to.argument(token);
-    to.argument(mark::escape(&commit.origin.correlation));
-    to.argument(mark::escape(&commit.origin.by));
+    to.text(&commit.cursor.as_ref().map(|at| at.next.to_string()).unwrap_or_default());
+    let unmark = commit.unmark.as_ref();
+    let (item, token) = unmark.map_or(("", ""), |(item, token)| (item, token));
+    to.text(item);
+    to.text(token);
+    to.text(&mark::escape(&commit.origin.correlation));
+    to.text(&mark::escape(&commit.origin.by));
     let writes = commit.writes.iter().filter(|write| !matches!(write, Write::Add { .. }));
     to.number(writes.clone().count());
     writes.for_each(|write| encode_write(to, write));
     to.number(types.len());
     for (kind, offset) in types {
-        to.argument(kind);
+        to.text(kind);
         to.number(offset);
     }
     to.number(commit.events.len());
     for told in &commit.events {
-        to.argument(&told.kind);
-        to.argument(event::encode(commit.domain, told, &commit.origin));
+        to.text(&told.kind);
+        to.text(&event::encode(commit.domain, told, &commit.origin));
     }
-    let asked = commit.idempotency.as_ref();
-    to.argument(
-        asked.map(|asked| check::keep_seconds(asked.keep_seconds).to_string()).unwrap_or_default(),
-    );
-    to.argument(
-        asked
-            .map(|asked| format!("{}{}", check::reply_prefix(&asked.request), asked.reply))
-            .unwrap_or_default(),
-    );
+    match &commit.idempotency {
+        Some(asked) => {
+            to.digits(check::keep_seconds(asked.keep_seconds));
+            to.text(&[&check::reply_prefix(&asked.request), asked.reply.as_str()].concat());
+        }
+        None => {
+            to.text("");
+            to.text("");
+        }
+    }
 }
 
 /// Kind, place of the key, a name or value, and for some one more.
@@ -217,24 +223,24 @@ fn encode_write<'a>(to: &mut Builder<'a>, write: &'a Write) {
     let (kind, key, name, more) = match write {
         Write::Put { key, value } => ("P", key, value.as_str(), None),
         Write::Delete { key } => ("X", key, "", None),
-        Write::PutMember { set, member, value } => ("M", set, member.as_str(), Some(value.clone())),
+        Write::PutMember { set, member, value } => ("M", set, member.as_str(), Some(Cow::from(value))),
         Write::DeleteMember { set, member } => ("D", set, member.as_str(), None),
         Write::Index { index, member, score } => {
-            ("I", index, member.as_str(), Some(score.to_string()))
+            ("I", index, member.as_str(), Some(score.to_string().into()))
         }
         Write::Unindex { index, member } => ("U", index, member.as_str(), None),
         Write::Mark { item } => {
-            to.argument("K");
+            to.text("K");
             to.number(MARKS);
-            to.argument(item);
+            to.text(item);
             return;
         }
         Write::Add { .. } => return, // counters are changed before the other writes
     };
-    to.argument(kind);
+    to.text(kind);
     to.key_argument(key);
-    to.argument(name);
-    more.into_iter().for_each(|more| to.argument(more));
+    to.text(name);
+    more.into_iter().for_each(|more: Cow<'_, str>| to.text(&more));
 }
 
 /// Decodes the answer to a commit.

@@ -19,7 +19,7 @@ pub fn encode_read(request: &ReadRequest) -> Result<Request, Outage> {
     let mut to = Builder::new(Function::Read, &request.tenant);
     to.shell_keys();
     to.key(&keys::marks(request.domain));
-    to.argument(request.domain.name());
+    to.text(request.domain.name());
     encode_needs(&mut to, &request.needs);
     for read in &request.reads {
         encode_one(&mut to, read);
@@ -36,7 +36,7 @@ pub(super) fn encode_needs(to: &mut Builder<'_>, needs: &Needs) {
         Needs::Everything => to.number(-1),
         Needs::UpTo(sequence) => {
             to.number(-2);
-            to.number(sequence);
+            to.number(*sequence);
         }
     }
 }
@@ -45,52 +45,52 @@ fn encode_one(to: &mut Builder<'_>, read: &Read) {
     match read {
         Read::Record { key } => {
             to.key(key);
-            to.argument("R");
+            to.text("R");
         }
         Read::Set { key } | Read::Counters { key } => {
             to.key(key);
-            to.argument("H");
+            to.text("H");
         }
         Read::Members { key, members } => {
             to.key(key);
-            to.argument("F");
+            to.text("F");
             let all = std::iter::once("").chain(members.iter().map(String::as_str));
             let all: Vec<&str> = all.collect();
             to.counted(all.into_iter());
         }
         Read::CounterFields { key, fields } => {
             to.key(key);
-            to.argument("F");
+            to.text("F");
             to.counted(fields.iter());
         }
         Read::List { index, after, limit } => {
             to.key(index);
             let start = if after.is_empty() { "-".to_owned() } else { format!("({after}") };
-            to.argument("L");
-            to.argument(start);
-            to.number(count(*limit));
+            to.text("L");
+            to.text(&start);
+            to.digits(count(*limit));
         }
         Read::Due { index, until, limit } => {
             to.key(index);
-            to.argument("D");
-            to.number(until);
-            to.number(count(*limit));
+            to.text("D");
+            to.digits(until);
+            to.digits(count(*limit));
         }
         Read::Mark { domain, item } => {
             to.key(&keys::marks(*domain));
-            to.argument("K");
-            to.argument(item);
+            to.text("K");
+            to.text(item);
         }
         Read::Marks { domain, limit } => {
             to.key(&keys::marks(*domain));
-            to.argument("W");
-            to.number(count(*limit));
+            to.text("W");
+            to.digits(count(*limit));
         }
         Read::Events { domain, after, limit } => {
             to.key(&keys::stream(*domain));
-            to.argument("E");
-            to.argument(format!("({after}"));
-            to.number(count(*limit));
+            to.text("E");
+            to.text(&format!("({after}"));
+            to.digits(count(*limit));
         }
     }
 }
@@ -185,7 +185,7 @@ pub fn encode_cut(tenant: &str, domain: Domain, limit: usize) -> Result<Request,
     check::tenant(tenant)?;
     let mut to = Builder::new(Function::Cut, tenant);
     to.shell_keys();
-    to.argument(domain.name());
+    to.text(domain.name());
     encode_streams(&mut to, domain, limit);
     Ok(to.finish())
 }
@@ -228,11 +228,11 @@ pub fn encode_take_up(request: &TakeUp) -> Result<Request, Outage> {
     for of in [keys::marks, keys::lease, keys::tries, keys::plan] {
         to.key(&of(domain));
     }
-    to.argument(domain.name());
-    to.argument(&request.owner);
-    to.number(check::lease_millis(request.millis));
+    to.text(domain.name());
+    to.text(&request.owner);
+    to.digits(check::lease_millis(request.millis));
     to.number(request.gap);
-    to.number(count(request.marks));
+    to.digits(count(request.marks));
     encode_streams(&mut to, domain, request.events);
     Ok(to.finish())
 }
@@ -272,7 +272,7 @@ pub fn encode_release(
     let mut to = Builder::new(Function::Release, tenant);
     to.key(&keys::lease(domain));
     to.key(&keys::tries(domain));
-    to.argument(owner);
-    to.argument(if progress { "1" } else { "0" });
+    to.text(owner);
+    to.text(if progress { "1" } else { "0" });
     Ok(to.finish())
 }

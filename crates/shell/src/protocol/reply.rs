@@ -1,4 +1,4 @@
-//! Flat replies, taken apart.
+//! Replies, taken apart.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::store::{Outage, Versioned};
 /// Digits of the version before a record's JSON.
 pub(super) const VERSION_DIGITS: usize = 16;
 
-/// One value of a flat reply.
+/// One value of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Nothing.
