@@ -337,11 +337,7 @@ macro_rules! lean_entry {
     };
 }
 
-async fn answer<S, A>(
-    asks: A,
-    request: &Request,
-    number: Option<u64>,
-) -> Result<Response, Outage>
+async fn answer<S, A>(asks: A, request: &Request, number: Option<u64>) -> Result<Response, Outage>
 where
     S: Service<GuestWorld<A>>,
 {
@@ -356,11 +352,7 @@ where
 }
 
 /// What the token says; tokens that were verified before are remembered by the instance.
-fn caller(
-    request: &Request,
-    config: &Config,
-    now: i64,
-) -> Result<Result<Caller, Refusal>, Outage> {
+fn caller(request: &Request, config: &Config, now: i64) -> Result<Result<Caller, Refusal>, Outage> {
     let token = match bearer(request.header("authorization")) {
         Ok(token) => token,
         Err(refusal) => return Ok(Err(refusal)),

@@ -21,8 +21,8 @@ use sha2::{Digest, Sha256};
 use crate::store::MAX_MARK_CAUSES;
 
 pub use arguments::Request;
-pub use packed::unpack;
 pub use commit::{decode_commit, encode_commit};
+pub use packed::unpack;
 pub use read::{
     decode_cut, decode_read, decode_taken, encode_cut, encode_read, encode_release, encode_take_up,
 };

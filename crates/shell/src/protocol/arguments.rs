@@ -33,7 +33,8 @@ pub(super) struct Builder<'a> {
     function: Function,
     prefix: String,
     keys: Vec<String>,
-    places: BTreeMap<&'a str, usize>,
+    /// By length first: keys begin alike, and telling them apart by their letters takes longer.
+    places: BTreeMap<(usize, &'a str), usize>,
     arguments: Packer,
 }
 
@@ -65,12 +66,12 @@ impl<'a> Builder<'a> {
 
     /// The place of a key, from 1; adds it when it is new.
     pub(super) fn place(&mut self, key: &'a str) -> usize {
-        if let Some(place) = self.places.get(key) {
+        if let Some(place) = self.places.get(&(key.len(), key)) {
             return *place;
         }
         self.key(key);
         let place = self.keys.len();
-        self.places.insert(key, place);
+        self.places.insert((key.len(), key), place);
         place
     }
 

@@ -223,7 +223,9 @@ fn encode_write<'a>(to: &mut Builder<'a>, write: &'a Write) {
     let (kind, key, name, more) = match write {
         Write::Put { key, value } => ("P", key, value.as_str(), None),
         Write::Delete { key } => ("X", key, "", None),
-        Write::PutMember { set, member, value } => ("M", set, member.as_str(), Some(Cow::from(value))),
+        Write::PutMember { set, member, value } => {
+            ("M", set, member.as_str(), Some(Cow::from(value)))
+        }
         Write::DeleteMember { set, member } => ("D", set, member.as_str(), None),
         Write::Index { index, member, score } => {
             ("I", index, member.as_str(), Some(score.to_string().into()))

@@ -2,15 +2,23 @@
 //!
 //! The script puts causes together from parts that are escaped here, so it needs no escaping.
 
+use std::borrow::Cow;
+
 use super::reply::senseless;
 use crate::store::{MarkCause, MarkState, Outage};
 
-/// Escapes a part of a cause.
-pub(super) fn escape(part: &str) -> String {
-    part.replace('%', "%25").replace(',', "%2C").replace(';', "%3B")
+/// Escapes a part of a cause; hardly any has something to escape.
+pub(super) fn escape(part: &str) -> Cow<'_, str> {
+    if !part.bytes().any(|byte| matches!(byte, b'%' | b',' | b';')) {
+        return Cow::Borrowed(part);
+    }
+    part.replace('%', "%25").replace(',', "%2C").replace(';', "%3B").into()
 }
 
 fn unescape(part: &str) -> String {
+    if !part.contains('%') {
+        return part.to_owned();
+    }
     part.replace("%3B", ";").replace("%2C", ",").replace("%25", "%")
 }
 

@@ -129,7 +129,10 @@ mod tests {
 
     #[test]
     fn a_reply_has_gaps() {
-        assert_eq!(unpack(&[0x93, 0xc0, 0xc2, 0x07]).unwrap(), [Value::Nil, Value::Nil, Value::Int(7)]);
+        assert_eq!(
+            unpack(&[0x93, 0xc0, 0xc2, 0x07]).unwrap(),
+            [Value::Nil, Value::Nil, Value::Int(7)]
+        );
         assert!(unpack(&[0xdd, 0xff, 0xff, 0xff, 0xff]).is_err(), "a length that is none");
         assert!(unpack(&[0x91, 0xc3]).is_err(), "true is nothing that a script answers");
         assert!(unpack(&[0x91, 0x90]).is_err(), "a list within");

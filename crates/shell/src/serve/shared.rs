@@ -83,11 +83,11 @@ pub(super) fn find(domain: &str, path: &str, method: Option<Method>) -> Result<M
 
 /// The parameters of a path below `/{domain}/v1/`, if this pattern is meant.
 fn matched(pattern: &str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    match pattern.split_once("{event}") {
+    match pattern.split_once('{') {
         None => (pattern == path).then(Vec::new),
-        Some((before, after)) => path
+        Some((before, rest)) => path
             .strip_prefix(before)
-            .and_then(|rest| rest.strip_suffix(after))
+            .and_then(|path| path.strip_suffix(rest.strip_prefix("event}")?))
             .filter(|event| !event.is_empty() && !event.contains('/'))
             .map(|event| vec![("event", event.to_owned())]),
     }
