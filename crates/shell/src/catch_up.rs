@@ -69,6 +69,10 @@ const MAX_EFFECT_ATTEMPTS: u32 = 16;
 /// The longest pause between two tries to work one item; all of them stay within a lease.
 const WORK_PAUSE_MILLIS: u64 = 64;
 
+/// The pause before items are worked that were worked a moment ago and are marked again: what comes
+/// together meanwhile is worked together. Whoever needs them worked sooner does not wait for it.
+const AGAIN_PAUSE_MILLIS: u64 = 10;
+
 /// Tries after which an item that is marked again and again is not worked first any more.
 pub const PATIENT_WORK_FIRST: u32 = 6;
 
@@ -88,7 +92,7 @@ enum Worked {
 /// # Errors
 /// Outages.
 pub async fn catch_up<S: Service<W>, W: World>(world: &W, tenant: &str) -> Result<bool, Failure> {
-    Ok(pursue::<S, W>(world, tenant).await?.progress)
+    Ok(pursue::<S, W>(world, tenant, Pace::Swift).await?.progress)
 }
 
 /// How far catching up came.
@@ -99,10 +103,20 @@ pub(crate) struct Pursued {
     pub(crate) is_up: bool,
 }
 
+/// Whether items that are marked again and again are worked at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Somebody waits for it.
+    Swift,
+    /// Nobody waits: a little later costs less.
+    Calm,
+}
+
 /// As [`catch_up`], telling whether anything is left.
 pub(crate) async fn pursue<S: Service<W>, W: World>(
     world: &W,
     tenant: &str,
+    pace: Pace,
 ) -> Result<Pursued, Failure> {
     let request = TakeUp {
         tenant: tenant.to_owned(),
@@ -120,7 +134,7 @@ pub(crate) async fn pursue<S: Service<W>, W: World>(
                 let service = std::marker::PhantomData;
                 let begun = world.real_seconds();
                 let seen = Cell::new(world.now());
-                let engine = Engine::<S, W> { world, tenant, request, begun, seen, service };
+                let engine = Engine::<S, W> { world, tenant, request, pace, begun, seen, service };
                 return engine.run(waiting).await;
             }
             Taken::Held => world.pause(LEASE_WAIT_MILLIS).await,
@@ -134,6 +148,7 @@ struct Engine<'w, S, W> {
     tenant: &'w str,
     /// What it asks for, round by round.
     request: TakeUp,
+    pace: Pace,
     /// When it began, in seconds of the real clock.
     begun: i64,
     /// The latest moment that it has read of.
@@ -148,6 +163,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
         let mut progress = false;
         let mut next = Ok(Taken::Waiting(first));
         let mut rounds = 0;
+        let mut last = Vec::new();
         let worked = loop {
             let waiting = match next {
                 Ok(Taken::Waiting(waiting)) => waiting,
@@ -160,6 +176,7 @@ impl<S: Service<W>, W: World> Engine<'_, S, W> {
                 break Ok(());
             }
             rounds += 1;
+            last = self.let_gather(&waiting, &last).await;
             if let Err(failure) = self.round(lease, *waiting, &mut progress).await {
                 break Err(failure);
             }

@@ -13,7 +13,7 @@ use tradewind_kernel::{Id, id};
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call};
-use crate::catch_up::pursue;
+use crate::catch_up::{Pace, pursue};
 use crate::failure::Failure;
 use crate::http::{Method, Request, Response, query_pairs};
 use crate::route::{QueryParameter, Role};
@@ -305,7 +305,7 @@ pub async fn nudged<S: Service<W>, W: World>(world: &W, payload: &[u8]) -> Resul
     }
     let begun = world.real_seconds();
     for round in 0..NUDGE_ROUNDS {
-        let pursued = pursue::<S, W>(world, tenant).await?;
+        let pursued = pursue::<S, W>(world, tenant, Pace::Calm).await?;
         let over = world.real_seconds().saturating_sub(begun) >= NUDGE_SECONDS;
         if over || pursued.is_up {
             break;

@@ -4,6 +4,8 @@
 
 mod store_support;
 
+use std::task::{Context, Poll, Waker};
+
 use store_support::*;
 use tradewind_kernel::decision::Write;
 use tradewind_kernel::event::{Domain, Event, NewEvent, Origin, unless_told_anew};
@@ -17,8 +19,9 @@ use tradewind_shell::gather::Gather;
 use tradewind_shell::local::LocalWorld;
 use tradewind_shell::memory::{Fate, MemoryStore};
 use tradewind_shell::route::Route;
-use tradewind_shell::service::{Cause, Reaction, Service};
-use tradewind_shell::store::{Commit, Found, Outage, Read, Store, keys};
+use tradewind_shell::serve::nudged;
+use tradewind_shell::service::{Cause, Effect, Reaction, Service};
+use tradewind_shell::store::{Commit, Found, MarkState, Outage, Read, Store, keys};
 use tradewind_shell::world::World;
 
 /// Good news for finance: counted.
@@ -64,6 +67,45 @@ impl<W: World> Service<W> for Counting {
         decision.put("finance:count", &(count + 1));
         decision.put("finance:now", &gather.now());
         Ok(decision.into())
+    }
+}
+
+/// A domain whose items are marked again by what they are worked with, three times in all.
+struct Restless;
+
+impl<W: World> Service<W> for Restless {
+    const DOMAIN: Domain = Domain::Inventory;
+    const WORKS_MARKS: bool = true;
+    type Operation = ();
+
+    fn routes() -> &'static [Route<()>] {
+        &[]
+    }
+
+    fn openapi() -> &'static str {
+        "{}"
+    }
+
+    async fn handle((): (), _: &Call<'_, Self, W>) -> Result<Answer, Failure> {
+        Err(Refusal::not_found("anything").into())
+    }
+
+    fn remains(event: Event, _: &Event) -> Option<Event> {
+        Some(event)
+    }
+
+    async fn react(_: &Gather<'_, W>, _: Cause<'_>) -> Result<Reaction, Failure> {
+        Ok(Decision::default().into())
+    }
+
+    async fn work(gather: &Gather<'_, W>, mark: &MarkState) -> Result<Effect, Failure> {
+        let worked = gather.record::<u64>("inventory:worked").await?.map_or(0, |kept| kept.value);
+        let mut decision = Decision::default();
+        decision.put("inventory:worked", &(worked + 1));
+        if worked < 2 {
+            decision.mark(mark.item.as_str());
+        }
+        Ok(Effect::Done(decision))
     }
 }
 
@@ -189,4 +231,41 @@ fn no_effect_comes_before_its_cause_whatever_the_clock_of_an_instance_says() {
         let [Found::Record(Some(now))] = &found[..] else { panic!("{found:?}") };
         assert_eq!(serde_json::from_str::<Instant>(&now.json).unwrap(), later);
     });
+}
+
+/// How often a future waits: nothing here does but a pause.
+fn pauses<T>(future: impl Future<Output = T>) -> (usize, T) {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = std::pin::pin!(future);
+    let mut pauses = 0;
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return (pauses, done),
+            Poll::Pending => pauses += 1,
+        }
+    }
+}
+
+#[test]
+fn items_that_are_marked_again_are_let_gather_unless_somebody_waits() {
+    let marked = || {
+        let store = MemoryStore::new();
+        let writes = vec![mark("i")];
+        block_on(done(&store, &Commit { writes, ..commit(Domain::Inventory) }));
+        store
+    };
+    let worked = |store: &MemoryStore| {
+        let reads = vec![Read::Record { key: "inventory:worked".to_owned() }];
+        let found = block_on(store.read(&request(Domain::Inventory, reads))).unwrap().found;
+        let [Found::Record(Some(kept))] = &found[..] else { panic!("{found:?}") };
+        kept.json.clone()
+    };
+    let store = marked();
+    let (waited, caught) = pauses(catch_up::<Restless, _>(&world(&store), TENANT));
+    assert!(caught.unwrap());
+    assert_eq!((waited, worked(&store)), (0, "3".to_owned()), "a caller waits for it");
+    let store = marked();
+    let (waited, nudge) = pauses(nudged::<Restless, _>(&world(&store), TENANT.as_bytes()));
+    nudge.unwrap();
+    assert_eq!((waited, worked(&store)), (2, "3".to_owned()), "before the second and the third");
 }

@@ -1,13 +1,26 @@
 //! Marks: items that wait to be worked.
 
 use super::plan::{Plan, PlanCause, stored};
-use super::{Engine, MAX_EFFECT_ATTEMPTS, WORK_PAUSE_MILLIS};
+use super::{AGAIN_PAUSE_MILLIS, Engine, MAX_EFFECT_ATTEMPTS, Pace, WORK_PAUSE_MILLIS};
 use crate::failure::Failure;
 use crate::service::{Effect, Service};
-use crate::store::{Check, Outage, Outcome, Store, keys};
+use crate::store::{Check, Outage, Outcome, Store, Waiting, keys};
 use crate::world::World;
 
 impl<S: Service<W>, W: World> Engine<'_, S, W> {
+    /// Waits a moment when nothing waits but items that were worked in the last round and have been
+    /// marked since; gives back the items of this round if there is nothing else in it.
+    pub(super) async fn let_gather(&self, waiting: &Waiting, last: &[String]) -> Vec<String> {
+        if waiting.plan.is_some() || !waiting.cut.events.is_empty() {
+            return Vec::new();
+        }
+        let again = waiting.marked.iter().all(|item| last.contains(item));
+        if again && !last.is_empty() && self.pace == Pace::Calm {
+            self.world.pause(AGAIN_PAUSE_MILLIS).await;
+        }
+        waiting.marked.clone()
+    }
+
     /// Works these items.
     pub(super) async fn work_marks(
         &self,
