@@ -4,18 +4,18 @@
 //! keeps (configuration, verified tokens, one Redis connection) is worth keeping and never trusted
 //! to survive. Nothing borrowed is held across an await.
 
-use std::cell::RefCell;
+mod config;
+
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{FullBody, Request as HttpRequest, Response as SpinResponse};
-use spin_sdk::variables;
 use tradewind_kernel::refusal::{Refusal, RefusalKind};
 use tradewind_kernel::time::Instant;
 
+use self::config::{Config, config, offset_seconds};
 use crate::allocator::Classes;
-use crate::auth::{Caller, TokenCache, bearer};
 use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::http::{Request, Response};
@@ -34,68 +34,8 @@ pub type HttpResponse = SpinResponse<FullBody<bytes::Bytes>>;
 /// The longest body that is read at all; the host and `serve` have lower limits for most paths.
 const MAX_BULK_BODY: usize = 256 << 20;
 
-/// What a component is configured with and keeps: Spin variables of contract.md.
-#[derive(Clone)]
-struct Config {
-    redis_url: String,
-    token_keys: String,
-    token_audience: String,
-    idempotency_seconds: u64,
-    wait_replicas: u32,
-    quiet: bool,
-    /// Business clock minus real clock, when this was read.
-    offset_seconds: i64,
-    /// The number under which the host called for this, if it gives one.
-    number: Option<u64>,
-}
-
 thread_local! {
-    static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
-    static TOKENS: RefCell<Option<TokenCache>> = const { RefCell::new(None) };
     static CACHE: Rc<Cache> = Rc::default();
-}
-
-async fn variable(name: &str, default: &str) -> Result<String, Outage> {
-    match variables::get(name).await {
-        Ok(value) => Ok(value),
-        Err(variables::Error::Undefined(_)) if !default.is_empty() => Ok(default.to_owned()),
-        Err(fault) => Err(Outage(format!("variable {name}: {fault}"))),
-    }
-}
-
-async fn whole(name: &str, default: &str) -> Result<i64, Outage> {
-    let text = variable(name, default).await?;
-    text.trim().parse().map_err(|_| Outage(format!("variable {name} is no number: `{text}`")))
-}
-
-/// What the component is configured with. A host that numbers the state of the variables is taken
-/// at its word: they are read anew when the number is another one. Without a number they are read
-/// once, but for the clock's offset (see [`GuestWorld::open`]).
-async fn config(number: Option<u64>) -> Result<Rc<Config>, Outage> {
-    if let Some(config) = CONFIG.with_borrow(Clone::clone)
-        && (number.is_none() || config.number == number)
-    {
-        return Ok(config);
-    }
-    let days = whole("idempotency_days", "7").await?;
-    let config = Rc::new(Config {
-        redis_url: variable("redis_url", "").await?,
-        token_keys: variable("token_keys", "").await?,
-        token_audience: variable("token_audience", "tradewind").await?,
-        idempotency_seconds: u64::try_from(days.max(1)).unwrap_or(7).saturating_mul(86_400),
-        wait_replicas: u32::try_from(whole("wait_replicas", "0").await?).unwrap_or(0),
-        quiet: matches!(variable("log_level", "info").await?.as_str(), "error" | "off"),
-        offset_seconds: offset_seconds().await?,
-        number,
-    });
-    CONFIG.set(Some(config.clone()));
-    // Verified under keys that may have changed.
-    TOKENS.set(None);
-    Ok(config)
-}
-
-async fn offset_seconds() -> Result<i64, Outage> {
-    whole("clock_offset_seconds", "0").await
 }
 
 /// The world of a component on Spin or the embedded host.
@@ -347,26 +287,8 @@ where
         return Ok(Response::problem(&refusal.into(), ""));
     }
     let world = GuestWorld::open(asks, number).await?;
-    let caller = caller(request, &world.config, world.real_seconds())?;
+    let caller = world.config.caller(request, world.real_seconds())?;
     Ok(serve::<S, _>(&world, request, caller).await)
-}
-
-/// What the token says; tokens that were verified before are remembered by the instance.
-fn caller(request: &Request, config: &Config, now: i64) -> Result<Result<Caller, Refusal>, Outage> {
-    let token = match bearer(request.header("authorization")) {
-        Ok(token) => token,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    TOKENS.with_borrow_mut(|cache| {
-        if cache.is_none() {
-            let made = TokenCache::new(&config.token_keys, &config.token_audience);
-            *cache = Some(made.map_err(|fault| Outage(format!("token_keys: {fault}")))?);
-        }
-        match cache {
-            Some(cache) => Ok(cache.verify(token, now)),
-            None => Err(Outage("no token keys".to_owned())),
-        }
-    })
 }
 
 fn http_response(response: Response) -> HttpResponse {

@@ -118,18 +118,17 @@ fn kinds(place: &str, old: &Value, new: &Value, taken: bool, faults: &mut Vec<St
     if is_choice(old) || is_choice(new) {
         return;
     }
-    let types = |schema: &Value| -> BTreeSet<String> {
-        match &schema["type"] {
-            Value::String(one) => BTreeSet::from([one.clone()]),
-            several => texts(several).into_iter().map(str::to_owned).collect(),
-        }
-    };
     let values = |schema: &Value| -> Option<BTreeSet<String>> {
         let listed = schema["enum"].as_array()?;
         Some(listed.iter().map(ToString::to_string).collect())
     };
     let (narrow, wide) = if taken { (old, new) } else { (new, old) };
-    if !types(wide).is_empty() && !types(narrow).is_subset(&types(wide)) {
+    let fits = match (types(narrow), types(wide)) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(narrow), Some(wide)) => narrow.is_subset(&wide),
+    };
+    if !fits {
         faults.push(format!("{place}: the type was {} and is {}", old["type"], new["type"]));
     }
     let fits = match (values(narrow), values(wide)) {
@@ -145,6 +144,28 @@ fn kinds(place: &str, old: &Value, new: &Value, taken: bool, faults: &mut Vec<St
         if old[word] != new[word] && !loosened {
             faults.push(format!("{place}: the {word} was {} and is {}", old[word], new[word]));
         }
+    }
+}
+
+/// The types that a schema allows; none when it may be anything.
+fn types(schema: &Value) -> Option<BTreeSet<&str>> {
+    match (&schema["type"], schema["enum"].as_array()) {
+        (Value::String(one), _) => Some(BTreeSet::from([one.as_str()])),
+        (Value::Array(_), _) => Some(texts(&schema["type"])),
+        (_, Some(values)) => Some(values.iter().map(type_of).collect()),
+        _ => None,
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 
