@@ -98,12 +98,13 @@ impl Plan {
         Self { seed, faults, replicated, lines: CASCADE_LINES }
     }
 
-    /// Every fault once.
+    /// Every fault once that there is with a replica, or without one.
     #[must_use]
-    pub fn each_once(seed: u64) -> Self {
-        let with_replica = |seed: &u64| Self::new(*seed, 0, None).replicated;
-        let seed = (seed..).find(with_replica).unwrap_or(seed);
-        Self::new(seed, Fault::ALL.len(), None)
+    pub fn each_once(seed: u64, replicated: bool) -> Self {
+        let fits = |seed: &u64| Self::new(*seed, 0, None).replicated == replicated;
+        let seed = (seed..).find(fits).unwrap_or(seed);
+        let lawful = |fault: &&Fault| replicated || !fault.needs_replica();
+        Self::new(seed, Fault::ALL.iter().filter(lawful).count(), None)
     }
 
     /// Plays the campaign and judges it. When something is found, what Redis and host left behind

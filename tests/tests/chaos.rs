@@ -1,4 +1,4 @@
-//! Every fault once on the product as it ships, under load; `cargo xtask chaos` plays more, and
+//! Every fault once on the product as it ships, with a replica and without, under load; `cargo xtask chaos` plays more, and
 //! `docs/chaos.md` says what stands for what. `CHAOS_SEED` repeats a schedule.
 
 use tradewind_tests::chance::Chance;
@@ -12,16 +12,24 @@ const LINES: usize = 1_000;
 
 #[test]
 fn nothing_is_lost_or_done_twice_whatever_breaks() {
-    let plan = Plan { lines: LINES, ..Plan::each_once(Chance::seed("CHAOS_SEED")) };
-    eprintln!("CHAOS_SEED={}: {:?}", plan.seed, plan.faults);
-    let mut report = Report::default();
-    let played = plan.play(&mut report);
-    eprintln!("{}", report.table());
-    if let Err(error) = played {
-        panic!("CHAOS_SEED={}: {error:#}", plan.seed);
+    let seed = Chance::seed("CHAOS_SEED");
+    // One after the other: a campaign keeps the machine busy by itself.
+    for replicated in [true, false] {
+        let plan = Plan { lines: LINES, ..Plan::each_once(seed, replicated) };
+        eprintln!("CHAOS_SEED={seed}, replica {replicated}: {:?}", plan.faults);
+        let mut report = Report::default();
+        let played = plan.play(&mut report);
+        eprintln!("{}", report.table());
+        if let Err(error) = played {
+            panic!("CHAOS_SEED={seed}, replica {replicated}: {error:#}");
+        }
+        let faults = report.outcome.faults;
+        assert!(
+            faults.is_empty(),
+            "CHAOS_SEED={seed}, replica {replicated}: {}",
+            faults.join("\n")
+        );
     }
-    let faults = report.outcome.faults;
-    assert!(faults.is_empty(), "CHAOS_SEED={}: {}", plan.seed, faults.join("\n"));
 }
 
 #[test]

@@ -14,9 +14,10 @@ use crate::server::PACKAGE as HOST;
 use crate::steps::Steps;
 use crate::{build, clients, deny, redis, server, vendor};
 
-/// Variables with which a developer plays a part of the tests; left over in a shell, they must not
-/// quietly weaken the whole.
-const WEAKENING: [&str; 2] = ["STORY", "KILL_ROUNDS"];
+/// Variables with which a developer plays a part of the tests, plays fewer cases, tests another host,
+/// or writes the checked-in documents anew instead of holding them; left over in a shell, they must
+/// not quietly weaken the whole.
+const WEAKENING: [&str; 5] = ["STORY", "KILL_ROUNDS", "PROPTEST_CASES", "TRADEWIND_HOST", "UPDATE"];
 
 /// What a run of the tests is asked for.
 #[derive(Clone, Debug)]

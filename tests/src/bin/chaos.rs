@@ -16,7 +16,7 @@ const CAMPAIGN: usize = 50;
 /// Plays campaigns until the rounds are done, the time is over or something is found.
 #[derive(Parser)]
 struct Arguments {
-    /// So many rounds; without them and without a time, every fault once.
+    /// So many rounds; without them and without a time, every fault once, with a replica.
     #[arg(long)]
     rounds: Option<usize>,
     /// For so many seconds.
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     loop {
         let mut plan = match left {
             0 if only.is_some() => Plan::new(seed, 1, only),
-            0 => Plan::each_once(seed),
+            0 => Plan::each_once(seed, true),
             _ => Plan::new(seed, left.min(CAMPAIGN), only),
         };
         plan.lines = arguments.lines;
