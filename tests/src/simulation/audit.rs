@@ -53,7 +53,7 @@ impl Player {
     }
 
     /// The body of an answer that must be 200.
-    fn get(&mut self, path: &str) -> Result<Value, Finding> {
+    pub(super) fn get(&mut self, path: &str) -> Result<Value, Finding> {
         let response = self.ask("GET", path)?;
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         if response.status == 200 {
@@ -76,6 +76,13 @@ impl Player {
     }
 
     fn books(&mut self) -> Result<(), Finding> {
+        self.answers()?;
+        self.pegging()?;
+        self.documents()
+    }
+
+    /// What inventory answers of availability, of what protections hold, and of orders.
+    pub(super) fn answers(&mut self) -> Result<(), Finding> {
         let skus: Vec<String> = self.model.items.keys().cloned().collect();
         let channels: Vec<String> = self.model.channels.keys().cloned().collect();
         for channel in &channels {
@@ -93,12 +100,11 @@ impl Player {
             let body = self.get(&path)?;
             self.compare(&path, &Command::OrderView { order }, &body)?;
         }
-        self.pegging()?;
-        self.documents()
+        Ok(())
     }
 
     /// When nothing waits, promises are what pegging gives, and plans are those of today.
-    fn pegging(&self) -> Result<(), Finding> {
+    pub(super) fn pegging(&self) -> Result<(), Finding> {
         // An item is not pegged for what is parked.
         if self.observer.parked.contains_key(&Domain::Inventory) {
             return Ok(());
@@ -204,14 +210,20 @@ impl Player {
         Ok(())
     }
 
+    /// The net flow of each week of the cash forecast, in cents.
+    pub(super) fn weeks(&mut self) -> Result<BTreeMap<String, i64>, Finding> {
+        let forecast = self.get(&format!("/finance/v1/cash-forecast?weeks={WEEKS}"))?;
+        let weeks = forecast["weeks"].as_array().into_iter().flatten();
+        let net = |week: &Value| {
+            let name = week["week"].as_str().unwrap_or_default().to_owned();
+            (name, cents(&week["in"]) - cents(&week["out"]))
+        };
+        Ok(weeks.map(net).collect())
+    }
+
     /// What weeks have changed by is the sum of what was told.
     fn cash(&mut self) -> Result<(), Finding> {
-        let forecast = self.get(&format!("/finance/v1/cash-forecast?weeks={WEEKS}"))?;
-        let mut now: BTreeMap<String, i64> = BTreeMap::new();
-        for week in forecast["weeks"].as_array().into_iter().flatten() {
-            let name = week["week"].as_str().unwrap_or_default().to_owned();
-            now.insert(name, cents(&week["in"]) - cents(&week["out"]));
-        }
+        let now = self.weeks()?;
         let told = std::mem::take(&mut self.observer.cash);
         if let Some(before) = self.observer.forecast.replace(now.clone()) {
             let at = |weeks: &BTreeMap<String, i64>, name: &String| {

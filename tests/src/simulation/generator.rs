@@ -51,13 +51,14 @@ impl Generator {
     pub fn step(&mut self, (model, names): (&Model, &Names), last: bool) -> Step {
         let mut step = Step::quiet(self.chance.draw());
         step.advance = self.advance();
-        let count = [1, 1, 2, 2, 3, 4];
-        for _ in 0..*self.chance.one_of(&count) {
+        step.alone = self.one_in(6);
+        let count: &[u64] = if step.alone { &[1] } else { &[1, 1, 2, 2, 3, 4] };
+        for _ in 0..*self.chance.one_of(count) {
             let instance = u8::try_from(self.chance.below(3)).unwrap_or(0);
             let label = self.next;
             self.next += 1;
             let command = self.command(model, names, label);
-            let rival = self.rival(&command);
+            let rival = if step.alone { None } else { self.rival(&command) };
             self.sent.push(label);
             step.commands.push((label, instance, command));
             if let Some(rival) = rival {
@@ -145,7 +146,8 @@ impl Generator {
                 (self.chance.between(1, 30), self.chance.between(1, 30));
             step.trouble = Trouble { fail_before, fail_after };
         }
-        if self.one_in(40) {
+        // What is parked is replayed under a correlation of its own: two causes.
+        if !step.alone && self.one_in(40) {
             step.poison = Some(*self.chance.one_of(&Domain::ALL));
         }
     }

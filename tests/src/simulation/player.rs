@@ -40,6 +40,14 @@ pub struct Counts {
     pub turns: u64,
     /// Steps.
     pub steps: u64,
+    /// Steps after which availability and promises were asked while domains may be behind.
+    pub moments: u64,
+    /// Moments at which nothing waited, so that promises were held against pegging.
+    pub pegged_moments: u64,
+    /// Causes that were alone and whose cascade was held against the states before and after.
+    pub differences: u64,
+    /// Things that those cascades changed.
+    pub compared: u64,
 }
 
 /// Plays steps.
@@ -68,6 +76,10 @@ impl Counts {
         }
         self.turns += other.turns;
         self.steps += other.steps;
+        self.moments += other.moments;
+        self.pegged_moments += other.pegged_moments;
+        self.differences += other.differences;
+        self.compared += other.compared;
     }
 }
 
@@ -131,15 +143,22 @@ impl Player {
         self.seeds = Chance::new(step.seed);
         self.model.now += step.advance;
         self.hub.wait(u64::try_from(step.advance).unwrap_or(0));
+        let before = self.state_at_rest(step)?;
+        let known = self.observer.correlations.len();
         self.hub.set_trouble(step.trouble.clone(), step.seed);
         self.hub.set_poison(step.poison);
         let played = self.commands(step).and_then(|()| self.poisoned(step));
         self.hub.set_trouble(super::seam::Trouble::default(), 0);
         self.hub.set_poison(None);
         played?;
-        if step.settle {
+        if step.settle || step.alone {
             self.settle()?;
             self.audit()?;
+        } else {
+            self.moment()?;
+        }
+        if let Some(before) = before {
+            self.difference(&before, known)?;
         }
         if step.last { self.audit_all() } else { Ok(()) }
     }

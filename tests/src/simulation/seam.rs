@@ -103,6 +103,12 @@ impl Hub {
         self.clock.get()
     }
 
+    /// The fault that it has.
+    #[must_use]
+    pub fn planted(&self) -> Option<Planted> {
+        self.state.borrow().planted
+    }
+
     /// From now on no effect of this domain can be committed: whoever tries one crashes.
     pub fn set_poison(&self, poison: Option<Domain>) {
         self.state.borrow_mut().poison = poison;
