@@ -82,8 +82,10 @@ fn play(arguments: &Arguments, planted: Option<Planted>, beginning: &Beginning) 
     );
     let (moments, pegged) = (counts.moments, counts.pegged_moments);
     println!("{moments} steps were looked at before rest, {pegged} times with nothing waiting");
-    let (differences, compared) = (counts.differences, counts.compared);
-    println!("{differences} causes were alone; their cascades tell {compared} changes");
+    let (differences, compared) = (counts.differences, &counts.compared);
+    println!("{differences} causes were alone; their cascades tell {compared:?}");
+    let (ledgers, ledger) = (counts.ledgers, counts.ledger);
+    println!("{ledgers} cascades were held against the ledger, with {ledger} changes");
     println!("{:16} {:>8} {:>8} {:>8}", "command", "granted", "refused", "no reply");
     for (kind, [granted, refused, unanswered]) in &counts.by_kind {
         println!("{kind:16} {granted:8} {refused:8} {unanswered:8}");

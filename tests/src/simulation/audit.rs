@@ -17,7 +17,7 @@ use super::step::Finding;
 const WEEKS: u32 = 30;
 
 /// Cascades that are looked at in one audit.
-const CASCADES: usize = 2;
+const CASCADES: usize = 4;
 
 impl Player {
     /// Audits what the model knows, and what is told of cash. What is parked is judged as it is,
@@ -35,6 +35,8 @@ impl Player {
     /// What the product says of itself: it reads every event anew, so it is asked in the end.
     pub(super) fn audit_all(&mut self) -> Result<(), Finding> {
         self.own_checks()?;
+        self.reads()?;
+        self.settled_exception()?;
         for domain in Domain::ALL {
             let parked = self.get(&format!("/{domain}/v1/parked"))?;
             if parked["items"] != Value::Array(Vec::new()) {
@@ -48,13 +50,19 @@ impl Player {
             if cascade["complete"] != Value::Bool(true) {
                 return Err(Finding::new("audit: cascade", cascade.to_string()));
             }
+            self.by_ledger(correlation, &cascade)?;
+            let pages = self.get(&format!("/reporting/v1/cascades/{correlation}/promises"))?;
+            let told = cascade["promises"].as_array().map_or(0, |told| told.len().min(50));
+            if pages["items"].as_array().map(Vec::len) != Some(told) {
+                return Err(Finding::new("audit: cascade in pages", pages.to_string()));
+            }
         }
         Ok(())
     }
 
     /// The body of an answer that must be 200.
     pub(super) fn get(&mut self, path: &str) -> Result<Value, Finding> {
-        let response = self.ask("GET", path)?;
+        let response = self.ask("GET", path, None)?;
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         if response.status == 200 {
             return Ok(body);
@@ -179,7 +187,7 @@ impl Player {
             for item in parked["items"].as_array().into_iter().flatten() {
                 let event = item["id"].as_str().unwrap_or_default();
                 let path = format!("/{domain}/v1/parked/{event}/{ends}");
-                let response = self.ask("POST", &path)?;
+                let response = self.ask("POST", &path, None)?;
                 if response.status != 200 && response.status != 201 {
                     let detail = format!("{path} answered {}", response.status);
                     return Err(Finding::new("audit: replay", detail));

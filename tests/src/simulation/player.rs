@@ -1,6 +1,6 @@
 //! The player: plays steps on the product and on the model, and finds where they differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -46,8 +46,14 @@ pub struct Counts {
     pub pegged_moments: u64,
     /// Causes that were alone and whose cascade was held against the states before and after.
     pub differences: u64,
-    /// Things that those cascades changed.
-    pub compared: u64,
+    /// What those cascades changed, by part of the cascade.
+    pub compared: BTreeMap<&'static str, u64>,
+    /// Cascades that were held against the ledger, and what they changed.
+    pub ledgers: u64,
+    /// Changes that those tell.
+    pub ledger: u64,
+    /// Methods and paths that were sent.
+    pub sent: BTreeSet<String>,
 }
 
 /// Plays steps.
@@ -79,7 +85,12 @@ impl Counts {
         self.moments += other.moments;
         self.pegged_moments += other.pegged_moments;
         self.differences += other.differences;
-        self.compared += other.compared;
+        self.ledgers += other.ledgers;
+        self.ledger += other.ledger;
+        self.sent.extend(other.sent.iter().cloned());
+        for (part, count) in &other.compared {
+            *self.compared.entry(part).or_default() += count;
+        }
     }
 }
 
@@ -217,6 +228,12 @@ impl Player {
         Place { instance, by, seed, now }
     }
 
+    /// Notes what is sent.
+    pub(super) fn note(&mut self, sent: &Sent) {
+        let path = sent.path.split('?').next().unwrap_or_default();
+        self.counts.sent.insert(format!("{} {path}", sent.method));
+    }
+
     fn nudge(&mut self, domain: Domain, instance: u8) -> Task {
         let place = self.place(instance, None);
         Task { instance, running: nudged(&self.hub, place, domain), flight: None }
@@ -230,6 +247,7 @@ impl Player {
             body: None,
         };
         let place = self.place(0, None);
+        self.note(&sent);
         let running = request(&self.hub, place, caller(Role::System, "timer"), &sent);
         Task { instance: 0, running, flight: None }
     }
@@ -322,13 +340,22 @@ impl Player {
     ///
     /// # Errors
     /// It has no answer.
-    pub(super) fn ask(&mut self, method: &str, path: &str) -> Result<Response, Finding> {
-        let headers = match method {
+    pub(super) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Result<Response, Finding> {
+        let mut headers = match method {
             "GET" => Vec::new(),
             _ => vec![("idempotency-key".to_owned(), format!("a{}", self.seeds.draw()))],
         };
-        let (method, path) = (method.to_owned(), path.to_owned());
-        let sent = Sent { method, path, headers, body: None };
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let (method, path, body) = (method.to_owned(), path.to_owned(), body.map(str::to_owned));
+        let sent = Sent { method, path, headers, body };
+        self.note(&sent);
         let place = self.place(0, None);
         let mut running = request(&self.hub, place, caller(Role::Admin, "auditor"), &sent);
         for _ in 0..MOST_TURNS {

@@ -26,7 +26,7 @@ pub(super) struct State {
     available: BTreeMap<String, (i64, i64)>,
     protections: BTreeMap<String, (i64, i64)>,
     promises: BTreeMap<String, Line>,
-    promotions: BTreeMap<String, i64>,
+    promotions: BTreeMap<String, (i64, Value)>,
     scores: BTreeMap<String, Value>,
     cash: BTreeMap<String, i64>,
 }
@@ -90,7 +90,8 @@ impl Player {
                 let detail = format!("expected {expected:?}\n  told {told:?}\n  in {cascade}");
                 return Err(Finding::new(format!("cascade: {what}"), detail));
             }
-            self.counts.compared += u64::try_from(expected.len()).unwrap_or(0);
+            let count = self.counts.compared.entry(what).or_default();
+            *count += u64::try_from(expected.len()).unwrap_or(0);
         }
         self.counts.differences += 1;
         Ok(())
@@ -131,7 +132,8 @@ impl Player {
         let promotions = self.get("/planning/v1/promotions?limit=500")?;
         for one in each(&promotions) {
             let short = one["units_short"].as_i64().unwrap_or(0);
-            state.promotions.insert(text(&one["promotion"]), short);
+            let risk = (short, one["first_day"].clone());
+            state.promotions.insert(text(&one["promotion"]), risk);
         }
         for supplier in self.model.suppliers.keys().cloned().collect::<Vec<_>>() {
             let card = self.get(&format!("/suppliers/v1/suppliers/{supplier}/scorecard"))?;
@@ -239,11 +241,14 @@ fn promise(told: &Value) -> (String, Value) {
 }
 
 fn promotions(before: &State, after: &State) -> Changes {
-    changed(&before.promotions, &after.promotions, |old, new| json!([old, new]))
+    changed(&before.promotions, &after.promotions, |old, new| json!([old.0, new.0, new.1]))
 }
 
 fn promotion(told: &Value) -> (String, Value) {
-    (text(&told["promotion"]), json!([told["units_short_before"], told["units_short"]]))
+    (
+        text(&told["promotion"]),
+        json!([told["units_short_before"], told["units_short"], told["first_day"],]),
+    )
 }
 
 fn scores(before: &State, after: &State) -> Changes {
