@@ -30,6 +30,15 @@ pub(super) struct View {
     available: BTreeMap<String, Pair>,
     protections: BTreeMap<String, Pair>,
     promises: BTreeMap<String, Option<Day>>,
+    /// Lines of which something is unclaimed: of the others no promise moves.
+    open: BTreeSet<String>,
+}
+
+impl View {
+    /// The promises of lines of which something is unclaimed.
+    fn open(&self) -> impl Iterator<Item = (&String, &Option<Day>)> {
+        self.promises.iter().filter(|(name, _)| self.open.contains(*name))
+    }
 }
 
 /// What causes moved: before the first of their commits, and after the last.
@@ -46,7 +55,8 @@ pub struct Ledger {
 struct Moves {
     available: BTreeMap<String, (Pair, Pair)>,
     protections: BTreeMap<String, (Pair, Pair)>,
-    /// A line that was given its first promise has none before.
+    /// A line that was given its first promise, or another after it was wholly claimed, has none
+    /// before.
     promises: BTreeMap<String, (Option<Option<Day>>, Option<Day>)>,
     /// It compared with another day or network.
     other_view: bool,
@@ -71,8 +81,13 @@ impl Model {
                 let short = short.get(&id).map_or(0, |(_, short)| *short);
                 view.protections.insert(id, (held, short));
             }
-            for ((order, line), kept) in self.promises.get(sku).into_iter().flatten() {
-                view.promises.insert(format!("{order}/{line}"), kept.promised);
+            let kept = self.promises.get(sku).into_iter().flatten();
+            for ((order, line), kept) in kept.filter(|(_, kept)| !kept.unasked) {
+                let name = format!("{order}/{line}");
+                if !kept.is_filled() {
+                    view.open.insert(name.clone());
+                }
+                view.promises.insert(name, kept.promised);
             }
         }
         view
@@ -122,9 +137,11 @@ impl Player {
             if exact {
                 promises_told(&event.data, &before, &after)?;
             }
-            for (name, new) in &after.promises {
+            for (name, new) in after.open() {
                 let old = before.promises.get(name).copied();
-                moves.promises.entry(name.clone()).or_insert((old, *new)).1 = *new;
+                if old != Some(*new) {
+                    moves.promises.entry(name.clone()).or_insert((old, *new)).1 = *new;
+                }
             }
         }
         Ok(())
@@ -223,7 +240,7 @@ fn promises_told(told: &Value, before: &View, after: &View) -> Result<(), Findin
     let given = moved.iter().filter(|one| one["first"] != true);
     let found: BTreeMap<_, _> = given.map(promise).collect();
     let mut expected = BTreeMap::new();
-    for (name, new) in &after.promises {
+    for (name, new) in after.open() {
         if let Some(old) = before.promises.get(name).filter(|old| *old != new) {
             expected.insert(name.clone(), (*old, *new));
         }

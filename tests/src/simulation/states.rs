@@ -37,6 +37,7 @@ struct Line {
     stated: Value,
     open: i64,
     promised: Value,
+    unasked: bool,
 }
 
 impl Player {
@@ -125,7 +126,13 @@ impl Player {
                 ]);
                 let units = |field: &str| line[field].as_i64().unwrap_or(0);
                 let open = units("quantity") - units("claimed") - units("shipped");
-                let kept = Line { stated, open, promised: line["promised"].clone() };
+                let number = line["line"].as_u64().and_then(|number| number.try_into().ok());
+                let of_item = self.model.promises.get(line["sku"].as_str().unwrap_or_default());
+                let name = (order.clone(), number.unwrap_or(0));
+                let kept = of_item.and_then(|of_item| of_item.get(&name));
+                let unasked = kept.is_some_and(|kept| kept.unasked);
+                let promised = line["promised"].clone();
+                let kept = Line { stated, open, promised, unasked };
                 state.promises.insert(format!("{order}/{}", line["line"]), kept);
             }
         }
@@ -208,14 +215,14 @@ fn protection(told: &Value) -> (String, Value) {
 }
 
 /// Lines that were stated before and are stated so still: others were given another promise, and
-/// no promise moved.
+/// no promise moved. What is wholly claimed rests on no promise.
 fn promises(before: &State, after: &State) -> Changes {
     let mut moved = Changes::new();
     for (name, new) in &after.promises {
         let Some(old) = before.promises.get(name).filter(|old| old.stated == new.stated) else {
             continue;
         };
-        if old.promised != new.promised {
+        if old.promised != new.promised && !old.unasked && new.open > 0 {
             let revenue = cents(&new.stated[5]) * new.open;
             let (channel, sku) = (&new.stated[1], &new.stated[2]);
             let told = json!([old.promised, new.promised, channel, sku, new.open, revenue]);
