@@ -7,7 +7,7 @@
 //! * [`compare`] holds an answer against what a story expects.
 //! * [`simulation`] plays histories of chance on the six domains and on a small model of them.
 //! * [`fuzzing`] sends lawful and nearly lawful requests made from the published documents, and
-//!   [`schemathesis`] has a public fuzzer do so over HTTP.
+//!   [`schemathesis`] has a public fuzzer do so over HTTP. [`playing`] says which seeds of either.
 //! * [`load`] is many clients at once, each with a log of its answers; [`ledger`] sums the logs up
 //!   and holds the product against them; [`history`] judges whether what they saw has an order;
 //!   [`crowd`] is the three together.
@@ -28,6 +28,7 @@ pub mod hosted;
 pub mod ledger;
 pub mod load;
 pub mod native;
+pub mod playing;
 pub mod resp;
 pub mod schemathesis;
 pub mod simulation;

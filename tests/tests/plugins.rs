@@ -7,6 +7,8 @@
 mod building;
 #[path = "plugins/buying.rs"]
 mod buying;
+#[path = "plugins/document.rs"]
+mod document;
 #[path = "plugins/faults.rs"]
 mod faults;
 #[path = "plugins/modes.rs"]
@@ -80,6 +82,17 @@ fn what_may_not_be_attached_is_told_why() {
     std::fs::write(vectors.path(), text).unwrap();
     let error = trial::test(&project(), &host(), &faulty, vectors.path()).unwrap_err();
     assert_eq!(error.to_string(), "2 of 3 vectors fail");
+    // One golden question that has no lawful answer is enough, and it is named.
+    for (supplier, how) in [("TRAP", "it trapped"), ("KING", "`king`"), ("FAIL", "it says")] {
+        let mut questions = golden.clone();
+        questions[1]["question"]["supplier"] = supplier.into();
+        let name = questions[1]["name"].as_str().unwrap().to_owned();
+        let error = trial::check_on(&project(), &host(), &faulty, &questions.to_string());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("may not be attached"), "{error}");
+        assert!(error.contains(&name) && error.contains(how), "{error}");
+    }
+    trial::check_on(&project(), &host(), &faulty, &golden.to_string()).unwrap();
     let domain = project().component("suppliers");
     let error = trial::check(&project(), &host(), &domain).unwrap_err();
     assert!(error.to_string().contains("imports what a plug-in may not"), "{error}");

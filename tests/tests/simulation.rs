@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 
 use tradewind_tests::simulation::command::{Command, Reserve};
-use tradewind_tests::simulation::history::{Beginning, STEPS};
+use tradewind_tests::simulation::history::{Beginning, STEPS, length};
 use tradewind_tests::simulation::planted::Planted;
+use tradewind_tests::simulation::player::Counts;
 use tradewind_tests::simulation::step::Step;
 
 /// Seeds of every test run; `cargo xtask sim --for 10m` plays others.
@@ -16,16 +17,18 @@ const RACES: u64 = 40;
 /// Threads: what CI has, and each seed is its own.
 const THREADS: u64 = 2;
 
+/// They hold, and they look at what they are to look at.
 #[test]
 fn a_thousand_seeds_hold() {
-    let found = Mutex::new(Vec::new());
+    let (found, counts) = (Mutex::new(Vec::new()), Mutex::new(Counts::default()));
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
-            let found = &found;
+            let (found, counts) = (&found, &counts);
             scope.spawn(move || {
                 let beginning = Beginning::new().unwrap_or_else(|finding| panic!("{finding}"));
                 for seed in (1..=SEEDS).filter(|seed| seed % THREADS == thread) {
-                    let ending = beginning.seed(seed, STEPS, None);
+                    let ending = beginning.seed(seed, length(seed), None);
+                    counts.lock().unwrap().add(&ending.counts);
                     if let Some(shortened) = beginning.shortened(&ending, None) {
                         found.lock().unwrap().push(shortened.to_string());
                         return;
@@ -36,6 +39,12 @@ fn a_thousand_seeds_hold() {
     });
     let found = found.into_inner().unwrap();
     assert!(found.is_empty(), "{}", found.join("\n"));
+    let counts = counts.into_inner().unwrap();
+    let parts: Vec<&str> = counts.compared.keys().copied().collect();
+    let all = ["allocations", "cash", "promises", "promotions", "protections", "suppliers"];
+    assert_eq!(parts, all);
+    assert!(counts.compared.values().all(|count| *count > 0), "{:?}", counts.compared);
+    assert!(counts.moments > 0 && counts.pegged_moments > 0 && counts.ledger > 0);
 }
 
 /// An item's first protection counts on stock as it is when it is committed, also at a node that
@@ -80,19 +89,68 @@ fn a_seed_is_one_history() {
     }
 }
 
+/// The tables of the document.
+fn document() -> String {
+    let docs = xtask::project::Project::here().unwrap().root().join("docs/simulation.md");
+    std::fs::read_to_string(docs).unwrap()
+}
+
+/// The words in backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The document's table says what finds each bug, and within how many seeds.
 #[test]
-fn every_planted_fault_is_found() {
+fn every_planted_fault_is_found_as_the_document_says() {
+    let document = document();
     let beginning = Beginning::new().unwrap_or_else(|finding| panic!("{finding}"));
     let mut unseen = Vec::new();
     for planted in Planted::ALL {
-        let found = (1..=SEEDS).find_map(|seed| {
-            let ending = beginning.seed(seed, STEPS, Some(planted));
-            ending.finding.map(|finding| (seed, finding))
+        let name = format!("| `{planted:?}` |");
+        let row = document.lines().find_map(|line| line.strip_prefix(&name)).expect(&name);
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (kinds, within) = (quoted(cells[1]), cells[2].parse().expect(row));
+        let mut found = Vec::new();
+        let seen = (1..=within).any(|seed| {
+            let finding = beginning.seed(seed, STEPS, Some(planted)).finding;
+            found.extend(finding.map(|finding| (seed, finding.kind)));
+            found.last().is_some_and(|(_, kind)| kinds.contains(&kind.as_str()))
         });
-        match found {
-            Some((seed, finding)) => eprintln!("{planted:?}: seed {seed}, {}", finding.kind),
-            None => unseen.push(planted),
+        eprintln!("{planted:?}: {found:?}");
+        if !seen {
+            unseen.push((planted, found));
         }
     }
-    assert!(unseen.is_empty(), "not found within {SEEDS} seeds: {unseen:?}");
+    assert!(unseen.is_empty(), "not found as said: {unseen:?}");
+}
+
+/// What is printed of a failing seed is shorter than the seed, fails in the same way, and the
+/// command that is printed plays it again.
+#[test]
+fn a_failing_seed_is_shortened_and_replayed() {
+    let beginning = Beginning::new().unwrap_or_else(|finding| panic!("{finding}"));
+    let planted = Some(Planted::LostGuard);
+    let ending = (1..=SEEDS)
+        .map(|seed| beginning.seed(seed, STEPS, planted))
+        .find(|ending| ending.finding.is_some())
+        .unwrap();
+    let shortened = beginning.shortened(&ending, planted).unwrap();
+    let commands = |steps: &[Step]| steps.iter().map(|step| step.commands.len()).sum::<usize>();
+    assert!(commands(&shortened.steps) < commands(&ending.steps), "{shortened}");
+    assert!(shortened.steps.len() <= ending.steps.len(), "{shortened}");
+    let kind = &ending.finding.as_ref().unwrap().kind;
+    let again = beginning.again(&shortened.steps, planted).unwrap();
+    assert_eq!((&shortened.finding.kind, &again), (kind, &shortened.finding));
+
+    let words: Vec<&str> = shortened.replay.split(' ').collect();
+    let ["cargo", "xtask", "sim", seed, "--planted", fault] = words.as_slice() else {
+        panic!("{}", shortened.replay)
+    };
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_simulate"))
+        .args(["--from", seed, "--count", "1", "--planted", fault])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && printed.starts_with(&shortened.to_string()), "{printed}");
 }

@@ -4,24 +4,18 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser;
 use tradewind_tests::fuzzing::campaign::{Campaign, Counts, REQUESTS};
+use tradewind_tests::playing::Seeds;
 
 /// Plays seeds until the count is done or the time is over; each kind of finding is shown once.
 #[derive(Parser)]
 struct Arguments {
-    /// The first seed.
-    #[arg(long, default_value_t = 1)]
-    from: u64,
-    /// So many seeds.
-    #[arg(long, default_value_t = u64::MAX)]
-    count: u64,
-    /// Only for so many seconds.
-    #[arg(long)]
-    seconds: Option<u64>,
+    #[command(flatten)]
+    seeds: Seeds,
     /// Requests of each seed.
     #[arg(long, default_value_t = REQUESTS)]
     requests: u64,
@@ -33,12 +27,8 @@ fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let campaign = Campaign::new()?;
     let begun = Instant::now();
-    let limit = arguments.seconds.map(Duration::from_secs);
     let (mut counts, mut kinds, mut seeds) = (Counts::default(), BTreeSet::new(), 0_u64);
-    for seed in arguments.from..=arguments.from.saturating_add(arguments.count.saturating_sub(1)) {
-        if limit.is_some_and(|limit| begun.elapsed() >= limit) {
-            break;
-        }
+    for seed in arguments.seeds.play() {
         let (played, findings) = campaign.seed(seed, arguments.requests);
         seeds += 1;
         counts.add(&played);

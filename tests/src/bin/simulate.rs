@@ -3,28 +3,22 @@
 #![allow(clippy::disallowed_methods, reason = "how long it plays is a matter of the real clock")]
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Parser;
-use tradewind_tests::simulation::history::{Beginning, STEPS};
+use tradewind_tests::playing::Seeds;
+use tradewind_tests::simulation::history::{Beginning, length};
 use tradewind_tests::simulation::planted::Planted;
 use tradewind_tests::simulation::player::Counts;
 
 /// Plays seeds until one of them finds something, the count is done or the time is over.
 #[derive(Parser)]
 struct Arguments {
-    /// The first seed.
-    #[arg(long, default_value_t = 1)]
-    from: u64,
-    /// So many seeds.
-    #[arg(long, default_value_t = u64::MAX)]
-    count: u64,
-    /// Only for so many seconds.
+    #[command(flatten)]
+    seeds: Seeds,
+    /// Steps of each seed [default: 8, and for one seed in fifty 100 to 300].
     #[arg(long)]
-    seconds: Option<u64>,
-    /// Steps of each seed.
-    #[arg(long, default_value_t = STEPS)]
-    steps: usize,
+    steps: Option<usize>,
     /// With this planted fault.
     #[arg(long)]
     planted: Option<String>,
@@ -54,13 +48,10 @@ fn main() -> ExitCode {
 
 fn play(arguments: &Arguments, planted: Option<Planted>, beginning: &Beginning) -> ExitCode {
     let begun = Instant::now();
-    let limit = arguments.seconds.map(Duration::from_secs);
     let (mut counts, mut seeds, mut kinds) = (Counts::default(), 0_u64, Vec::new());
-    for seed in arguments.from..=arguments.from.saturating_add(arguments.count.saturating_sub(1)) {
-        if limit.is_some_and(|limit| begun.elapsed() >= limit) {
-            break;
-        }
-        let ending = beginning.seed(seed, arguments.steps, planted);
+    for seed in arguments.seeds.play() {
+        let steps = arguments.steps.unwrap_or_else(|| length(seed));
+        let ending = beginning.seed(seed, steps, planted);
         seeds += 1;
         counts.add(&ending.counts);
         let Some(finding) = &ending.finding else { continue };
@@ -80,6 +71,12 @@ fn play(arguments: &Arguments, planted: Option<Planted>, beginning: &Beginning) 
         "{seeds} seeds, {steps} steps, {turns} turns in {:.1} s",
         begun.elapsed().as_secs_f64()
     );
+    let (moments, pegged) = (counts.moments, counts.pegged_moments);
+    println!("{moments} steps were looked at before rest, {pegged} times with nothing waiting");
+    let (differences, compared) = (counts.differences, &counts.compared);
+    println!("{differences} causes were alone; their cascades tell {compared:?}");
+    let (ledgers, ledger) = (counts.ledgers, counts.ledger);
+    println!("{ledgers} cascades were held against the ledger, with {ledger} changes");
     println!("{:16} {:>8} {:>8} {:>8}", "command", "granted", "refused", "no reply");
     for (kind, [granted, refused, unanswered]) in &counts.by_kind {
         println!("{kind:16} {granted:8} {refused:8} {unanswered:8}");

@@ -17,7 +17,7 @@ use super::step::Finding;
 const WEEKS: u32 = 30;
 
 /// Cascades that are looked at in one audit.
-const CASCADES: usize = 2;
+const CASCADES: usize = 4;
 
 impl Player {
     /// Audits what the model knows, and what is told of cash. What is parked is judged as it is,
@@ -35,6 +35,8 @@ impl Player {
     /// What the product says of itself: it reads every event anew, so it is asked in the end.
     pub(super) fn audit_all(&mut self) -> Result<(), Finding> {
         self.own_checks()?;
+        self.reads()?;
+        self.settled_exception()?;
         for domain in Domain::ALL {
             let parked = self.get(&format!("/{domain}/v1/parked"))?;
             if parked["items"] != Value::Array(Vec::new()) {
@@ -48,13 +50,19 @@ impl Player {
             if cascade["complete"] != Value::Bool(true) {
                 return Err(Finding::new("audit: cascade", cascade.to_string()));
             }
+            self.by_ledger(correlation, &cascade)?;
+            let pages = self.get(&format!("/reporting/v1/cascades/{correlation}/promises"))?;
+            let told = cascade["promises"].as_array().map_or(0, |told| told.len().min(50));
+            if pages["items"].as_array().map(Vec::len) != Some(told) {
+                return Err(Finding::new("audit: cascade in pages", pages.to_string()));
+            }
         }
         Ok(())
     }
 
     /// The body of an answer that must be 200.
-    fn get(&mut self, path: &str) -> Result<Value, Finding> {
-        let response = self.ask("GET", path)?;
+    pub(super) fn get(&mut self, path: &str) -> Result<Value, Finding> {
+        let response = self.ask("GET", path, None)?;
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         if response.status == 200 {
             return Ok(body);
@@ -76,6 +84,13 @@ impl Player {
     }
 
     fn books(&mut self) -> Result<(), Finding> {
+        self.answers()?;
+        self.pegging()?;
+        self.documents()
+    }
+
+    /// What inventory answers of availability, of what protections hold, and of orders.
+    pub(super) fn answers(&mut self) -> Result<(), Finding> {
         let skus: Vec<String> = self.model.items.keys().cloned().collect();
         let channels: Vec<String> = self.model.channels.keys().cloned().collect();
         for channel in &channels {
@@ -93,12 +108,11 @@ impl Player {
             let body = self.get(&path)?;
             self.compare(&path, &Command::OrderView { order }, &body)?;
         }
-        self.pegging()?;
-        self.documents()
+        Ok(())
     }
 
     /// When nothing waits, promises are what pegging gives, and plans are those of today.
-    fn pegging(&self) -> Result<(), Finding> {
+    pub(super) fn pegging(&self) -> Result<(), Finding> {
         // An item is not pegged for what is parked.
         if self.observer.parked.contains_key(&Domain::Inventory) {
             return Ok(());
@@ -173,7 +187,7 @@ impl Player {
             for item in parked["items"].as_array().into_iter().flatten() {
                 let event = item["id"].as_str().unwrap_or_default();
                 let path = format!("/{domain}/v1/parked/{event}/{ends}");
-                let response = self.ask("POST", &path)?;
+                let response = self.ask("POST", &path, None)?;
                 if response.status != 200 && response.status != 201 {
                     let detail = format!("{path} answered {}", response.status);
                     return Err(Finding::new("audit: replay", detail));
@@ -204,14 +218,20 @@ impl Player {
         Ok(())
     }
 
+    /// The net flow of each week of the cash forecast, in cents.
+    pub(super) fn weeks(&mut self) -> Result<BTreeMap<String, i64>, Finding> {
+        let forecast = self.get(&format!("/finance/v1/cash-forecast?weeks={WEEKS}"))?;
+        let weeks = forecast["weeks"].as_array().into_iter().flatten();
+        let net = |week: &Value| {
+            let name = week["week"].as_str().unwrap_or_default().to_owned();
+            (name, cents(&week["in"]) - cents(&week["out"]))
+        };
+        Ok(weeks.map(net).collect())
+    }
+
     /// What weeks have changed by is the sum of what was told.
     fn cash(&mut self) -> Result<(), Finding> {
-        let forecast = self.get(&format!("/finance/v1/cash-forecast?weeks={WEEKS}"))?;
-        let mut now: BTreeMap<String, i64> = BTreeMap::new();
-        for week in forecast["weeks"].as_array().into_iter().flatten() {
-            let name = week["week"].as_str().unwrap_or_default().to_owned();
-            now.insert(name, cents(&week["in"]) - cents(&week["out"]));
-        }
+        let now = self.weeks()?;
         let told = std::mem::take(&mut self.observer.cash);
         if let Some(before) = self.observer.forecast.replace(now.clone()) {
             let at = |weeks: &BTreeMap<String, i64>, name: &String| {

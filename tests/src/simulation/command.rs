@@ -112,6 +112,11 @@ pub enum Command {
         quantity: i64,
     },
     Run,
+    /// A setting of which the model knows only that it is there: see [`SETTINGS`].
+    Set {
+        what: &'static str,
+        value: i64,
+    },
     Trespass {
         sku: String,
     },
@@ -195,6 +200,14 @@ pub fn day(number: i64) -> Day {
     let first = Day::new(2026, 12, 1).expect("it is a day");
     first.plus(number)
 }
+
+/// What can be set, by its path.
+pub const SETTINGS: [&str; 4] = [
+    "/finance/v1/settings",
+    "/finance/v1/rates/EUR/2026-12-01",
+    "/inventory/v1/lanes/N1/N2",
+    "/procurement/v1/policies/approval",
+];
 
 /// What is not there, in a path: no id of ours is like that.
 pub const NOBODY: &str = "nobody-there";

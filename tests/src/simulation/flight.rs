@@ -74,6 +74,7 @@ impl Player {
             }
         };
         self.asked.insert(label, asked.clone());
+        self.note(&asked.sent);
         let Asked { key, command, sent } = asked;
         let (committed, may) = (false, Vec::new());
         let mut flight = Flight { label, key, command, sent, committed, may };
@@ -98,7 +99,7 @@ impl Player {
     pub(super) fn torn(&self, flight: &Flight) -> Option<Told> {
         let Command::Act { purchase, action: "release", .. } = &flight.command else { return None };
         let order = self.model.purchases.get(self.names.get(purchase)?)?;
-        let stands = self.model.suppliers.get(&order.supplier) == Some(&"approved");
+        let stands = self.model.may_release(&order.supplier);
         let could = flight.may.iter().any(|told| matches!(told, Told::Model(Ok(_))));
         let (status, code) = (409, "supplier-not-approved".to_owned());
         (could && !stands).then_some(Told::Model(Err(No { status, code })))

@@ -3,7 +3,7 @@
 
 use tradewind_kernel::event::Domain;
 
-use super::command::{Channel, Command, Label, Names, OrderLine, Reserve};
+use super::command::{Channel, Command, Label, Names, OrderLine, Reserve, SETTINGS};
 use super::model::Model;
 use super::seam::Trouble;
 use super::step::{Nudges, Step, Vanishes};
@@ -51,13 +51,18 @@ impl Generator {
     pub fn step(&mut self, (model, names): (&Model, &Names), last: bool) -> Step {
         let mut step = Step::quiet(self.chance.draw());
         step.advance = self.advance();
-        let count = [1, 1, 2, 2, 3, 4];
-        for _ in 0..*self.chance.one_of(&count) {
+        step.alone = self.one_in(6);
+        let count: &[u64] = if step.alone { &[1] } else { &[1, 1, 2, 2, 3, 4] };
+        for _ in 0..*self.chance.one_of(count) {
             let instance = u8::try_from(self.chance.below(3)).unwrap_or(0);
             let label = self.next;
             self.next += 1;
-            let command = self.command(model, names, label);
-            let rival = self.rival(&command);
+            let mut command = self.command(model, names, label);
+            // What claims stock moves no promise: alone, it is seldom worth its rest.
+            if step.alone && matches!(command, Command::Reserve(_) | Command::Leave { .. }) {
+                command = self.purchase(model, names, label);
+            }
+            let rival = if step.alone { None } else { self.rival(&command) };
             self.sent.push(label);
             step.commands.push((label, instance, command));
             if let Some(rival) = rival {
@@ -145,7 +150,8 @@ impl Generator {
                 (self.chance.between(1, 30), self.chance.between(1, 30));
             step.trouble = Trouble { fail_before, fail_after };
         }
-        if self.one_in(40) {
+        // What is parked is replayed under a correlation of its own: two causes.
+        if !step.alone && self.one_in(40) {
             step.poison = Some(*self.chance.one_of(&Domain::ALL));
         }
     }
@@ -336,10 +342,11 @@ impl Generator {
 
     fn rare(&mut self, model: &Model) -> Command {
         let (sku, channel) = (self.pick(&SKUS), self.pick(&CHANNELS));
-        match self.chance.below(9) {
+        match self.chance.below(10) {
             0 => Command::Trespass { sku },
             1 | 2 => {
-                let to = *self.chance.one_of(&["approve", "suspend", "approve"]);
+                let moves = ["approve", "approve", "approve", "suspend", "conditional", "block"];
+                let to = *self.chance.one_of(&moves);
                 Command::Standing { supplier: self.pick(&SUPPLIERS), to }
             }
             3 => Command::Supplier { supplier: self.pick(&SUPPLIERS) },
@@ -364,6 +371,7 @@ impl Generator {
                 let (day, quantity) = (-self.units(1, 40), self.units(0, 9));
                 Command::History { sku, channel, day, quantity }
             }
+            8 => Command::Set { what: *self.chance.one_of(&SETTINGS), value: self.units(1, 9) },
             _ => Command::Run,
         }
     }

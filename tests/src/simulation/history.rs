@@ -7,13 +7,31 @@ use super::planted::Planted;
 use super::player::{Counts, Player};
 use super::shrink::shrink;
 use super::step::{Finding, Step};
+use crate::chance::Chance;
 
 /// Labels of a history begin here; those before it are of the set-up.
 const FIRST_LABEL: u32 = 100;
 
-/// Steps of one seed: enough for a purchase to be received and claims to expire, few enough for a
+/// Steps of most seeds: enough for a purchase to be received and claims to expire, few enough for a
 /// thousand seeds in every test run.
 pub const STEPS: usize = 8;
+
+/// One seed in so many is a long history: what grows with time is then seen as well.
+const LONG_EVERY: u64 = 50;
+
+/// Steps of a long history, at least, and how many more it may have.
+const LONG_STEPS: usize = 100;
+const MORE_STEPS: u64 = 201;
+
+/// How many steps a seed has, unless somebody says otherwise.
+#[must_use]
+pub fn length(seed: u64) -> usize {
+    if seed % LONG_EVERY != 0 {
+        return STEPS;
+    }
+    let more = Chance::new(seed).below(MORE_STEPS);
+    LONG_STEPS + usize::try_from(more).unwrap_or(0)
+}
 
 /// Begins histories: the set-up is done once.
 pub struct Beginning {
@@ -102,7 +120,7 @@ impl Beginning {
         let finding = ending.finding.as_ref()?;
         let (steps, finding) = shrink(self, &ending.steps, finding, planted);
         let (seed, mut replay) = (ending.seed, format!("cargo xtask sim {}", ending.seed));
-        if ending.length != STEPS {
+        if ending.length != length(ending.seed) {
             replay.push_str(&format!(" --steps {}", ending.length));
         }
         if let Some(planted) = planted {

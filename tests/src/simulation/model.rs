@@ -188,7 +188,11 @@ impl Model {
             Command::Policy { sku, node, review } => {
                 self.other(&format!("policy {sku} {node}"), &review.to_string())
             }
-            Command::History { .. } => yes(200, json!({})),
+            Command::Set { what, value } => self.other(what, &value.to_string()),
+            Command::History { sku, channel, .. } => {
+                self.others.insert(format!("history {sku} {channel}"), String::new());
+                yes(200, json!({}))
+            }
             _ => yes(201, json!({})),
         }
     }

@@ -12,6 +12,7 @@ use tradewind_shell::store::Idempotency;
 use super::answers::{Told, says};
 use super::command::Command;
 use super::flight::Keep;
+use super::ledger::Ledger;
 use super::model::Yes;
 use super::player::Player;
 use super::seam::Seen;
@@ -32,6 +33,8 @@ pub struct Observer {
     pub forecast: Option<BTreeMap<String, i64>>,
     /// Domains with a parked event, since the last audit.
     pub parked: BTreeMap<Domain, u64>,
+    /// What each cause moved, by the model.
+    pub ledger: Ledger,
     cursors: BTreeMap<Domain, u64>,
     effects: BTreeSet<(Domain, u64, String, String)>,
     /// What a replay stands for.
@@ -60,6 +63,7 @@ impl Player {
         self.cursor(seen)?;
         self.once(seen)?;
         self.replayed(seen);
+        let before = self.view_before(seen);
         let key = seen.commit.idempotency.as_ref().map(|one| one.key.clone());
         let asked = seen.by.and_then(|label| self.asked.get(&label)).cloned();
         match (key.and_then(|key| label_of(&key)), asked) {
@@ -73,6 +77,7 @@ impl Player {
             self.pegged(seen)?;
             self.counted(seen)?;
         }
+        self.told_right(seen, before)?;
         self.told_cash(seen);
         Ok(())
     }
@@ -139,7 +144,7 @@ impl Player {
     }
 
     /// The event that caused a commit; for a replay, what it stands for.
-    fn cause(&self, seen: &Seen) -> Option<u64> {
+    pub(super) fn cause(&self, seen: &Seen) -> Option<u64> {
         let cause = sequence_of(seen.commit.origin.causation.as_deref()?)?;
         Some(self.observer.replays.get(&cause).copied().unwrap_or(cause))
     }

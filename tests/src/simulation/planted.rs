@@ -37,11 +37,13 @@ pub enum Planted {
     UnkeptReply,
     /// An order is released though its supplier was suspended a moment before.
     UnwitnessedAsk,
+    /// What inventory pegs for an event is told under a correlation that nobody asks for.
+    LostCorrelation,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LostGuard,
         Self::EarlyCursor,
         Self::UnwitnessedMemory,
@@ -54,6 +56,7 @@ impl Planted {
         Self::IgnoredWindow,
         Self::UnkeptReply,
         Self::UnwitnessedAsk,
+        Self::LostCorrelation,
     ];
 
     /// The one of this name.
@@ -76,6 +79,9 @@ impl Planted {
             }),
             Self::ReleasedTwice => unwitness(&mut twisted, "inventory:reservation:"),
             Self::UnwitnessedAsk => unwitness(&mut twisted, "suppliers:"),
+            Self::LostCorrelation if pegs(commit) && commit.unmark.is_none() => {
+                twisted.origin.correlation.push_str("-lost");
+            }
             Self::AppliedTwice if draw == 0 => {
                 if let Some(moved) = &mut twisted.cursor {
                     moved.next = moved.expected;
@@ -179,6 +185,10 @@ fn unwitness(commit: &mut Commit, start: &str) {
     let is_kept =
         |check: &Check| !matches!(check, Check::Record { key, .. } if key.starts_with(start));
     commit.checks.retain(is_kept);
+}
+
+fn pegs(commit: &Commit) -> bool {
+    commit.events.iter().any(|event| event.kind == "inventory.item-pegged")
 }
 
 fn expires(commit: &Commit) -> bool {

@@ -1,6 +1,6 @@
 //! The player: plays steps on the product and on the model, and finds where they differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -40,6 +40,20 @@ pub struct Counts {
     pub turns: u64,
     /// Steps.
     pub steps: u64,
+    /// Steps after which availability and promises were asked while domains may be behind.
+    pub moments: u64,
+    /// Moments at which nothing waited, so that promises were held against pegging.
+    pub pegged_moments: u64,
+    /// Causes that were alone and whose cascade was held against the states before and after.
+    pub differences: u64,
+    /// What those cascades changed, by part of the cascade.
+    pub compared: BTreeMap<&'static str, u64>,
+    /// Cascades that were held against the ledger, and what they changed.
+    pub ledgers: u64,
+    /// Changes that those tell.
+    pub ledger: u64,
+    /// Methods and paths that were sent.
+    pub sent: BTreeSet<String>,
 }
 
 /// Plays steps.
@@ -68,6 +82,15 @@ impl Counts {
         }
         self.turns += other.turns;
         self.steps += other.steps;
+        self.moments += other.moments;
+        self.pegged_moments += other.pegged_moments;
+        self.differences += other.differences;
+        self.ledgers += other.ledgers;
+        self.ledger += other.ledger;
+        self.sent.extend(other.sent.iter().cloned());
+        for (part, count) in &other.compared {
+            *self.compared.entry(part).or_default() += count;
+        }
     }
 }
 
@@ -131,15 +154,22 @@ impl Player {
         self.seeds = Chance::new(step.seed);
         self.model.now += step.advance;
         self.hub.wait(u64::try_from(step.advance).unwrap_or(0));
+        let before = self.state_at_rest(step)?;
+        let known = self.observer.correlations.len();
         self.hub.set_trouble(step.trouble.clone(), step.seed);
         self.hub.set_poison(step.poison);
         let played = self.commands(step).and_then(|()| self.poisoned(step));
         self.hub.set_trouble(super::seam::Trouble::default(), 0);
         self.hub.set_poison(None);
         played?;
-        if step.settle {
+        if step.settle || step.alone {
             self.settle()?;
             self.audit()?;
+        } else {
+            self.moment()?;
+        }
+        if let Some(before) = before {
+            self.difference(&before, known)?;
         }
         if step.last { self.audit_all() } else { Ok(()) }
     }
@@ -198,6 +228,12 @@ impl Player {
         Place { instance, by, seed, now }
     }
 
+    /// Notes what is sent.
+    pub(super) fn note(&mut self, sent: &Sent) {
+        let path = sent.path.split('?').next().unwrap_or_default();
+        self.counts.sent.insert(format!("{} {path}", sent.method));
+    }
+
     fn nudge(&mut self, domain: Domain, instance: u8) -> Task {
         let place = self.place(instance, None);
         Task { instance, running: nudged(&self.hub, place, domain), flight: None }
@@ -211,6 +247,7 @@ impl Player {
             body: None,
         };
         let place = self.place(0, None);
+        self.note(&sent);
         let running = request(&self.hub, place, caller(Role::System, "timer"), &sent);
         Task { instance: 0, running, flight: None }
     }
@@ -303,13 +340,22 @@ impl Player {
     ///
     /// # Errors
     /// It has no answer.
-    pub(super) fn ask(&mut self, method: &str, path: &str) -> Result<Response, Finding> {
-        let headers = match method {
+    pub(super) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Result<Response, Finding> {
+        let mut headers = match method {
             "GET" => Vec::new(),
             _ => vec![("idempotency-key".to_owned(), format!("a{}", self.seeds.draw()))],
         };
-        let (method, path) = (method.to_owned(), path.to_owned());
-        let sent = Sent { method, path, headers, body: None };
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let (method, path, body) = (method.to_owned(), path.to_owned(), body.map(str::to_owned));
+        let sent = Sent { method, path, headers, body };
+        self.note(&sent);
         let place = self.place(0, None);
         let mut running = request(&self.hub, place, caller(Role::Admin, "auditor"), &sent);
         for _ in 0..MOST_TURNS {

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::command::{Bought, Channel, Command, Label, NOBODY, Names, OrderLine, Reserve, day};
 use crate::driver::Sent;
 
+/// What a conditional supplier may be ordered from: more than is ever ordered.
+const LIMIT: i64 = 1_000_000_000;
+
 fn place(spot: &str) -> Value {
     match spot.split_once('/') {
         Some((node, status)) => json!({ "node": node, "status": status }),
@@ -105,7 +108,11 @@ impl Command {
             }
             Self::Standing { supplier, to } => {
                 let path = format!("/suppliers/v1/suppliers/{supplier}/{to}");
-                ("POST", path, json!({ "reason": "simulated" }))
+                let mut body = json!({ "reason": "simulated" });
+                if *to == "conditional" {
+                    body["limit"] = money(LIMIT);
+                }
+                ("POST", path, body)
             }
             Self::Raise { supplier, lines } => {
                 let line = |line: &Bought| {
@@ -151,6 +158,17 @@ impl Command {
                     "sku": sku, "channel": channel, "day": day(*on), "quantity": quantity,
                 });
                 ("POST", "/planning/v1/history".to_owned(), body)
+            }
+            Self::Set { what, value } => {
+                let body = match *what {
+                    "/finance/v1/settings" => json!({ "opening_cash": format!("{value}.00") }),
+                    "/finance/v1/rates/EUR/2026-12-01" => json!({ "rate": format!("1.{value}") }),
+                    "/inventory/v1/lanes/N1/N2" => json!({ "days": value }),
+                    _ => {
+                        json!({ "rules": [{ "over": format!("{value}000.00"), "steps": ["approver"] }] })
+                    }
+                };
+                ("PUT", (*what).to_owned(), body)
             }
             _ => ("POST", "/planning/v1/runs".to_owned(), json!({})),
         }

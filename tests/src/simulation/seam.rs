@@ -46,6 +46,9 @@ pub struct Seen {
     pub version: u64,
     /// Whose request it was part of; none for nudges and ticks.
     pub by: Option<Label>,
+    /// Whether no other commit of its domain came since it read counters: figures that it tells,
+    /// and that no guard protects, are then those of its own moment.
+    pub exact: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +58,7 @@ struct State {
     seen: Vec<Seen>,
     memories: BTreeMap<u8, Rc<Cache>>,
     commits: BTreeMap<u8, u64>,
+    by_domain: BTreeMap<Domain, u64>,
     poison: Option<Domain>,
     planted: Option<Planted>,
 }
@@ -79,8 +83,8 @@ impl Hub {
     fn over(inner: MemoryStore, planted: Option<Planted>, clock: u64) -> Rc<Self> {
         let (chance, trouble) = (Chance::new(0), Trouble::default());
         let (seen, memories, poison) = (Vec::new(), BTreeMap::new(), None);
-        let commits = BTreeMap::new();
-        let state = State { chance, trouble, seen, memories, commits, poison, planted };
+        let (commits, by_domain) = (BTreeMap::new(), BTreeMap::new());
+        let state = State { chance, trouble, seen, memories, commits, by_domain, poison, planted };
         let state = RefCell::new(state);
         Rc::new(Self { inner, state, calls: Cell::new(0), clock: Cell::new(clock) })
     }
@@ -101,6 +105,12 @@ impl Hub {
     #[must_use]
     pub fn clock(&self) -> u64 {
         self.clock.get()
+    }
+
+    /// The fault that it has.
+    #[must_use]
+    pub fn planted(&self) -> Option<Planted> {
+        self.state.borrow().planted
     }
 
     /// From now on no effect of this domain can be committed: whoever tries one crashes.
@@ -142,6 +152,11 @@ impl Hub {
         self.calls.get()
     }
 
+    /// Commits of a domain so far.
+    fn commits_of(&self, domain: Domain) -> u64 {
+        self.state.borrow().by_domain.get(&domain).copied().unwrap_or(0)
+    }
+
     fn draw(&self, of: u64) -> u64 {
         self.state.borrow_mut().chance.below(of)
     }
@@ -176,13 +191,16 @@ pub struct SimStore {
     request: Rc<str>,
     /// Records and sets that the task has read here: of all others it knows from memory alone.
     read: Rc<RefCell<BTreeSet<String>>>,
+    /// How many commits its domain had when the task first read counters for its next commit.
+    counted: Rc<Cell<Option<u64>>>,
 }
 
 impl SimStore {
     /// The store for one task.
     #[must_use]
     pub fn new(hub: &Rc<Hub>, instance: u8, by: Option<Label>) -> Self {
-        Self { hub: Rc::clone(hub), instance, by, request: Rc::from(""), read: Rc::default() }
+        let (request, read, counted) = (Rc::from(""), Rc::default(), Rc::default());
+        Self { hub: Rc::clone(hub), instance, by, request, read, counted }
     }
 
     /// The same store for a request with this hash.
@@ -221,6 +239,10 @@ impl SimStore {
             _ => None,
         });
         self.read.borrow_mut().extend(keys.cloned());
+        let counts = |read: &Read| matches!(read, Read::Counters { .. });
+        if self.counted.get().is_none() && request.reads.iter().any(counts) {
+            self.counted.set(Some(self.hub.commits_of(request.domain)));
+        }
     }
 }
 
@@ -268,9 +290,12 @@ impl Store for SimStore {
                     if let Outcome::Done { version } = outcome {
                         let idempotency = commit.idempotency.clone();
                         let commit = Commit { idempotency, ..one.clone() };
-                        let seen = Seen { commit, version, by: self.by };
+                        let exact = self.counted.get() == Some(self.hub.commits_of(one.domain));
+                        let domain = one.domain;
+                        let seen = Seen { commit, version, by: self.by, exact };
                         let mut state = self.hub.state.borrow_mut();
                         state.seen.push(seen);
+                        *state.by_domain.entry(domain).or_default() += 1;
                         *state.commits.entry(self.instance).or_default() += 1;
                     }
                     Ok(outcome)
@@ -280,6 +305,7 @@ impl Store for SimStore {
                 break;
             }
         }
+        self.counted.set(None);
         outcome
     }
 

@@ -83,7 +83,7 @@ impl Shrinker<'_> {
 
     /// Leaves out what goes wrong, one thing after the other.
     fn calm(&mut self) {
-        let calmer: [fn(&mut Step); 9] = [
+        let calmer: [fn(&mut Step); 10] = [
             |step| step.crash = None,
             |step| step.poison = None,
             |step| step.trouble = super::seam::Trouble::default(),
@@ -91,6 +91,7 @@ impl Shrinker<'_> {
             |step| step.ticks = false,
             |step| step.serial = true,
             |step| step.advance = 0,
+            |step| step.alone = false,
             |step| step.settle = false,
             |step| step.last = false,
         ];

@@ -55,6 +55,9 @@ pub struct Step {
     pub poison: Option<Domain>,
     /// An instance vanishes.
     pub crash: Option<(u8, Vanishes)>,
+    /// Whether everything comes to rest before and after the commands, so that they are the only
+    /// cause of what changes.
+    pub alone: bool,
     /// Whether everything comes to rest afterwards and is audited.
     pub settle: bool,
     /// Whether the product's own checks are asked after that.
@@ -75,6 +78,7 @@ impl Step {
             trouble: Trouble::default(),
             poison: None,
             crash: None,
+            alone: false,
             settle: false,
             last: false,
         }
@@ -99,6 +103,9 @@ impl fmt::Display for Step {
         }
         words.extend(self.poison.map(|domain| format!("{domain} crashes on its next event")));
         words.extend(self.crash.map(|(who, when)| format!("instance {who} vanishes {when}")));
+        if self.alone {
+            words.push("at rest before and after".to_owned());
+        }
         if self.settle {
             words.push("then all comes to rest".to_owned());
         }

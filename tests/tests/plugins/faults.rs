@@ -43,8 +43,11 @@ const MILLISECONDS: &str = "5000";
 const MEBIBYTES: &str = "16";
 
 fn start(entry: Entry) -> Hosted {
-    let limits = ["--plugin-milliseconds", MILLISECONDS, "--plugin-mebibytes", MEBIBYTES];
-    let arguments = limits.map(str::to_owned).to_vec();
+    start_with(entry, &["--plugin-milliseconds", MILLISECONDS, "--plugin-mebibytes", MEBIBYTES])
+}
+
+fn start_with(entry: Entry, arguments: &[&str]) -> Hosted {
+    let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
     let plugin = Some(faulty());
     let mut host =
         Hosted::start_with(Application { entry, plugin, arguments, foreign: None }).unwrap();
@@ -138,5 +141,51 @@ fn where_the_policy_says_so_its_own_steps_stand() {
         let failed = approval["advice"]["failed"].as_str().unwrap();
         assert!(failed.contains(how), "{supplier}: {failed}");
         assert!(approval["because"].as_str().unwrap().ends_with("the plug-in failed"));
+    }
+}
+
+/// Composed, as on Spin, an answer that its contract does not allow is judged as everywhere.
+#[test]
+fn composed_nonsense_is_what_the_policy_says() {
+    let mut host = start_with(Entry::default(), &["--plugins", "composed"]);
+    let nonsense = FAULTS.iter().filter(|(name, _)| ["KING", "MUTE", "FAIL"].contains(name));
+    for (policy, status) in [("refuse", 409), ("default", 200)] {
+        on_failure(&mut host, policy);
+        for (supplier, how) in nonsense.clone() {
+            let id = draft(&mut host, supplier, 100);
+            let (before, events) = (order(&mut host, &id), sequence(&mut host));
+            let got = host.send(&sender("admin"), &submit(&id)).unwrap();
+            assert_eq!(got.status, status, "{supplier}: {}", got.body);
+            if policy == "refuse" {
+                assert_eq!(got.body["code"], "plugin-failed", "{supplier}");
+                assert!(got.body["detail"].as_str().unwrap().contains(how), "{}", got.body);
+                assert_eq!(order(&mut host, &id), before, "{supplier}");
+                assert_eq!(sequence(&mut host), events, "{supplier}");
+            } else {
+                let approval = &got.body["approval"];
+                assert_eq!(approval["steps"], json!(["approver"]), "{supplier}");
+                let failed = approval["advice"]["failed"].as_str().unwrap();
+                assert!(failed.contains(how), "{supplier}: {failed}");
+            }
+        }
+    }
+}
+
+/// Composed, a trap takes the instance that asked with it, whatever the policy says: no answer, no
+/// write, and the next request has a fresh one.
+#[test]
+fn a_composed_trap_costs_its_instance_and_never_a_write() {
+    for entry in [Entry::Lean, Entry::WasiHttp] {
+        let mut host = start_with(entry, &["--plugins", "composed"]);
+        on_failure(&mut host, "default");
+        let (trapped, sound) = (draft(&mut host, "TRAP", 100), draft(&mut host, SOUND, 100));
+        let (before, events) = (order(&mut host, &trapped), sequence(&mut host));
+        let got = host.send(&sender("admin"), &submit(&trapped)).unwrap();
+        assert!(got.status >= 500, "{}: {}", got.status, got.body);
+        assert_eq!(order(&mut host, &trapped), before);
+        assert_eq!(sequence(&mut host), events);
+        let got = host.send(&sender("admin"), &submit(&sound)).unwrap();
+        assert_eq!(got.status, 200, "{}", got.body);
+        assert_eq!(order(&mut host, &trapped), before);
     }
 }

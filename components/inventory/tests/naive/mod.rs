@@ -140,8 +140,10 @@ fn naive_line(input: &PegInput, units: &mut [Unit], line: &LineView) -> (Option<
             && unit.supply.day <= on
             && unit.protection.is_none_or(|place| may_use(input, place, &line.channel, line.wanted))
     };
-    // Every single day is tried, one after the other.
-    let mut days = (0..60).map(|ahead| line.wanted.plus(ahead));
+    // Every single day is tried, one after the other, as long as supply is still to come.
+    let last = units.iter().map(|unit| unit.supply.day).fold(line.wanted, Day::max);
+    let days = (0..).map(|ahead| line.wanted.plus(ahead));
+    let mut days = days.take_while(|on| *on <= last);
     let there = |on: &Day| units.iter().filter(|unit| !unit.gone && able(unit, *on)).count() as i64;
     let Some(promised) = days.find(|on| there(on) >= line.open) else {
         return (None, Held::new());

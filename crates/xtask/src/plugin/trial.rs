@@ -39,8 +39,13 @@ struct Told {
 
 /// Checks that a plug-in may be attached.
 pub fn check(project: &Project, host: &Path, file: &Path) -> Result<()> {
+    check_on(project, host, file, GOLDEN)
+}
+
+/// Checks a plug-in on these questions, which are [`GOLDEN`] for everybody but tests.
+pub fn check_on(project: &Project, host: &Path, file: &Path, golden: &str) -> Result<()> {
     fits(project, file)?;
-    let vectors = read(GOLDEN).context("the golden vectors")?;
+    let vectors = read(golden).context("the golden vectors")?;
     let told = ask(project, host, file, &vectors)?;
     let mut faults = Vec::new();
     for (vector, told) in vectors.iter().zip(&told) {

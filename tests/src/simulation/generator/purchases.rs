@@ -44,6 +44,7 @@ impl Generator {
             (_, 0..5) => self.confirm(model, purchase),
             (_, 5..10) => self.receive(purchase),
             (_, 10) => act("close", "clerk"),
+            _ if self.one_in(4) => act("accept", "boss"),
             _ => act("cancel", "clerk"),
         }
     }

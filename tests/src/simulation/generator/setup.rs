@@ -1,7 +1,7 @@
 //! What a simulated tenant has before chance takes over.
 
 use super::{NODES, SKUS, SUPPLIERS};
-use crate::simulation::command::{Bought, Channel, Command, Label};
+use crate::simulation::command::{Bought, Channel, Command, Label, OrderLine};
 use crate::simulation::step::Step;
 
 /// Labels of purchase orders that are there before chance takes over.
@@ -40,6 +40,18 @@ pub fn setup() -> Step {
         let (sku, price, days) = ("X".to_owned(), 5, 9);
         say(Command::Offer { supplier: supplier.to_owned(), sku, price, days });
     }
+    for (order, channel, asked) in
+        [("O1", "c", [("X", 26, 2), ("Y", 25, 4)]), ("O2", "b", [("X", 5, 5), ("Y", 4, 1)])]
+    {
+        let line = |(line, (sku, quantity, wanted)): (u32, (&str, i64, i64))| {
+            let (sku, wanted) = (sku.to_owned(), Some(wanted));
+            OrderLine { line, sku, quantity, wanted, price: 7 }
+        };
+        let lines = (1..).zip(asked).map(line).collect();
+        say(Command::Order { order: order.to_owned(), channel: channel.to_owned(), lines });
+    }
+    let (id, sku, channel) = ("D1".to_owned(), "X".to_owned(), "a".to_owned());
+    say(Command::Promotion { id, sku, channel, from: 2, until: 8, units: 18 });
     for (purchase, supplier) in BOUGHT.into_iter().zip(["S1", "S1", "S2"]) {
         let sku = if purchase % 2 == 0 { "X" } else { "Y" };
         let line = |node: &str, quantity, due| Bought {

@@ -38,11 +38,19 @@ pub struct Kept {
     pub promised: Option<Day>,
     pub pegs: BTreeMap<(String, Option<String>), i64>,
     pub overdue: bool,
+    /// It was wholly claimed before it had any promise: nobody was given one.
+    pub unasked: bool,
 }
 
 impl Kept {
     fn could_have_shipped_before(&self, today: Day) -> bool {
         self.promised.is_some_and(|day| day < today) && self.could_ship()
+    }
+
+    /// Whether the line was wholly claimed or shipped when it was pegged.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        self.promised.is_some() && self.pegs.is_empty()
     }
 
     fn could_ship(&self) -> bool {
@@ -220,6 +228,7 @@ impl Model {
                         },
                         pegs: Held::new(),
                         overdue: false,
+                        unasked: before.is_none_or(|before| before.unasked),
                     },
                 };
                 promises.insert(name, kept);
@@ -266,7 +275,7 @@ fn shown(pegs: &Held) -> Vec<String> {
 
 /// A line that could have shipped on its day and has not keeps that day, and is overdue.
 fn promise(promised: Option<Day>, pegs: &Held, before: Option<&Kept>, today: Day) -> Kept {
-    let mut kept = Kept { promised, pegs: pegs.clone(), overdue: false };
+    let mut kept = Kept { promised, pegs: pegs.clone(), overdue: false, unasked: false };
     let missed = before.filter(|before| {
         let still = promised == Some(today) && kept.could_ship();
         before.could_have_shipped_before(today) && still

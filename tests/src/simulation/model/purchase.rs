@@ -65,6 +65,7 @@ fn lawful(from: &str, to: &str) -> bool {
     match to {
         "approve" => matches!(from, "prospect" | "conditional" | "suspended" | "blocked"),
         "suspend" => matches!(from, "approved" | "conditional"),
+        "conditional" => matches!(from, "prospect" | "approved" | "suspended" | "conditional"),
         _ => from != "blocked",
     }
 }
@@ -84,6 +85,7 @@ impl Model {
         *status = match to {
             "approve" => "approved",
             "suspend" => "suspended",
+            "conditional" => "conditional",
             _ => "blocked",
         };
         yes(200, json!({ "id": id, "status": *status }))
@@ -120,11 +122,19 @@ impl Model {
         yes(201, body)
     }
 
+    /// Whether orders may be released to a supplier. The limit of a conditional one is never reached.
+    #[must_use]
+    pub fn may_release(&self, supplier: &str) -> bool {
+        self.suppliers.get(supplier).is_some_and(|it| matches!(*it, "approved" | "conditional"))
+    }
+
     pub(super) fn act_on(&mut self, id: Option<&String>, action: &str, by: &str) -> Verdict {
         let Some(id) = id else { return no(404, "not-found") };
         let Some(mut next) = self.purchases.get(id).cloned() else { return no(404, "not-found") };
-        let approved = self.suppliers.get(&next.supplier) == Some(&"approved");
+        let approved = self.may_release(&next.supplier);
         match (action, next.status) {
+            // Prices are confirmed as they were ordered.
+            ("accept", _) => return no(409, "nothing-to-accept"),
             ("submit", "draft") => next.status = "submitted",
             // Whoever raised it is the clerk.
             ("approve", "submitted") if by == "clerk" => return no(403, "own-order"),

@@ -106,21 +106,33 @@ impl Model {
         settings.cap.map_or(most, |cap| most.min(cap - claims)).max(0)
     }
 
+    /// What a channel can take, and what it shows.
+    #[must_use]
+    pub fn shown(&self, sku: &str, channel: &str) -> (i64, i64) {
+        let available = self.available(sku, channel);
+        let Some(settings) = self.channels.get(channel) else { return (available, 0) };
+        let shown = (available - settings.buffer).max(0);
+        (available, if shown < settings.threshold { 0 } else { shown })
+    }
+
+    /// What each protection of an item holds of present stock.
+    #[must_use]
+    pub fn held(&self, sku: &str) -> BTreeMap<String, i64> {
+        self.standing(sku)
+            .map(|(id, one)| (id.clone(), (self.remainder(id, one) - one.inbound).max(0)))
+            .collect()
+    }
+
     pub(super) fn availability(&self, sku: &str, channel: &str) -> Verdict {
         self.known_item(sku, channel)?;
         let mut seen = self.clone();
         if seen.is_stale(sku) {
             seen.renew(sku);
         }
-        let available = seen.available(sku, channel);
+        let (available, published) = seen.shown(sku, channel);
         let Some(settings) = seen.channels.get(channel) else { return no(422, "channel-unknown") };
-        let shown = (available - settings.buffer).max(0);
-        let published = if shown < settings.threshold { 0 } else { shown };
         let free = |node: &String| json!({ "node": node, "quantity": seen.free(sku, node) });
-        let protected: BTreeMap<&String, i64> = seen
-            .standing(sku)
-            .map(|(id, one)| (id, (seen.remainder(id, one) - one.inbound).max(0)))
-            .collect();
+        let protected = seen.held(sku);
         yes(
             200,
             json!({
