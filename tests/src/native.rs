@@ -213,6 +213,13 @@ impl Native {
         self.moment().begin()
     }
 
+    /// A product at the same moment, with the same chance, in which there never was anything.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let (store, caches) = (MemoryStore::new(), Default::default());
+        Self { store, now: self.now, seed: self.seed, caches }
+    }
+
     fn world(&mut self) -> Provider<MemoryStore> {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2);
         let asks = Direct { store: self.store.clone(), now: self.now };

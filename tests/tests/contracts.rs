@@ -20,6 +20,8 @@ mod reactions;
 mod refusals;
 #[path = "contracts/roles.rs"]
 mod roles;
+#[path = "contracts/strangers.rs"]
+mod strangers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
