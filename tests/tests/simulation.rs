@@ -1,5 +1,6 @@
 //! A thousand seeds of the simulation hold; each planted fault is found; a seed is one history.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use tradewind_tests::simulation::command::{Command, Reserve};
@@ -17,7 +18,7 @@ const RACES: u64 = 40;
 /// Threads: what CI has, and each seed is its own.
 const THREADS: u64 = 2;
 
-/// They hold, and they look at what they are to look at.
+/// They hold, they look at what they are to look at, and they send what the document says.
 #[test]
 fn a_thousand_seeds_hold() {
     let (found, counts) = (Mutex::new(Vec::new()), Mutex::new(Counts::default()));
@@ -26,6 +27,7 @@ fn a_thousand_seeds_hold() {
             let (found, counts) = (&found, &counts);
             scope.spawn(move || {
                 let beginning = Beginning::new().unwrap_or_else(|finding| panic!("{finding}"));
+                counts.lock().unwrap().add(beginning.counts());
                 for seed in (1..=SEEDS).filter(|seed| seed % THREADS == thread) {
                     let ending = beginning.seed(seed, length(seed), None);
                     counts.lock().unwrap().add(&ending.counts);
@@ -45,6 +47,42 @@ fn a_thousand_seeds_hold() {
     assert_eq!(parts, all);
     assert!(counts.compared.values().all(|count| *count > 0), "{:?}", counts.compared);
     assert!(counts.moments > 0 && counts.pegged_moments > 0 && counts.ledger > 0);
+    let never = never_sent(&counts.sent);
+    let said = document();
+    let said: BTreeSet<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("| `GET ") || line.starts_with("| `POST "))
+        .flat_map(quoted)
+        .collect();
+    assert_eq!(never.iter().map(String::as_str).collect::<BTreeSet<_>>(), said);
+}
+
+/// The operations of the published documents that nothing was sent to.
+fn never_sent(sent: &BTreeSet<String>) -> BTreeSet<String> {
+    let project = xtask::project::Project::here().unwrap();
+    let mut never = BTreeSet::new();
+    for domain in tradewind_kernel::event::Domain::ALL {
+        let file = project.root().join(format!("components/{domain}/openapi.json"));
+        let text = std::fs::read_to_string(file).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for method in methods.as_object().unwrap().keys() {
+                let operation = format!("{} {path}", method.to_uppercase());
+                if !sent.iter().any(|sent| is_one(sent, &operation)) {
+                    never.insert(operation);
+                }
+            }
+        }
+    }
+    never
+}
+
+/// Whether a method and a path are of an operation.
+fn is_one(sent: &str, operation: &str) -> bool {
+    let (sent, operation): (Vec<_>, Vec<_>) =
+        (sent.split('/').collect(), operation.split('/').collect());
+    sent.len() == operation.len()
+        && sent.iter().zip(operation).all(|(one, other)| *one == other || other.starts_with('{'))
 }
 
 /// An item's first protection counts on stock as it is when it is committed, also at a node that

@@ -16,7 +16,7 @@ use tradewind_tests::simulation::player::Counts;
 struct Arguments {
     #[command(flatten)]
     seeds: Seeds,
-    /// Steps of each seed [default: 8, and for one seed in fifty 100 to 300].
+    /// Steps of each seed [default: 8, and for one seed in a hundred 100 to 300].
     #[arg(long)]
     steps: Option<usize>,
     /// With this planted fault.

@@ -16,6 +16,9 @@ use super::step::Finding;
 /// Weeks of cash that are compared: beyond everything that is ever due here.
 const WEEKS: u32 = 30;
 
+/// One history in so many reads every list in the end.
+const READ_EVERY: u64 = 8;
+
 /// Cascades that are looked at in one audit.
 const CASCADES: usize = 4;
 
@@ -35,8 +38,10 @@ impl Player {
     /// What the product says of itself: it reads every event anew, so it is asked in the end.
     pub(super) fn audit_all(&mut self) -> Result<(), Finding> {
         self.own_checks()?;
-        self.reads()?;
-        self.settled_exception()?;
+        if self.one_in(READ_EVERY) {
+            self.reads()?;
+            self.settled_exception()?;
+        }
         for domain in Domain::ALL {
             let parked = self.get(&format!("/{domain}/v1/parked"))?;
             if parked["items"] != Value::Array(Vec::new()) {

@@ -17,7 +17,7 @@ const FIRST_LABEL: u32 = 100;
 pub const STEPS: usize = 8;
 
 /// One seed in so many is a long history: what grows with time is then seen as well.
-const LONG_EVERY: u64 = 50;
+const LONG_EVERY: u64 = 100;
 
 /// Steps of a long history, at least, and how many more it may have.
 const LONG_STEPS: usize = 100;
@@ -86,6 +86,12 @@ impl Beginning {
         let mut player = Player::new(None);
         player.play(&setup())?;
         Ok(Self { player })
+    }
+
+    /// What was counted of the set-up.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.player.counts
     }
 
     /// Plays so many steps of a seed.

@@ -46,7 +46,8 @@ impl View {
 pub struct Ledger {
     views: BTreeSet<u64>,
     /// Items that were last pegged by counters as they were a moment before: their promises are
-    /// not those of the model until they are pegged again, for which they are marked.
+    /// not those of the model until they are pegged again, for which they are marked; a line that
+    /// is wholly claimed keeps what it was promised then until it is open again.
     torn: BTreeSet<String>,
     causes: BTreeMap<String, Moves>,
 }
@@ -94,6 +95,13 @@ impl Model {
     }
 }
 
+impl Ledger {
+    /// Whether the promises of an item may be other than the model's.
+    pub(super) fn any_torn(&self) -> bool {
+        !self.torn.is_empty()
+    }
+}
+
 impl Player {
     /// What the model says before it takes a commit in, if the commit tells of it.
     pub(super) fn view_before(&self, seen: &Seen) -> Option<View> {
@@ -116,11 +124,13 @@ impl Player {
         let ledger = &mut self.observer.ledger;
         let mut exact = seen.exact;
         for event in tells(seen, PEGGED) {
-            let was_torn = if seen.exact {
-                ledger.torn.remove(&event.subject)
-            } else {
-                !ledger.torn.insert(event.subject.clone())
-            };
+            let was_torn = ledger.torn.contains(&event.subject);
+            let kept = self.model.promises.get(&event.subject).into_iter().flatten();
+            if !seen.exact {
+                ledger.torn.insert(event.subject.clone());
+            } else if kept.into_iter().all(|(_, kept)| !kept.is_filled()) {
+                ledger.torn.remove(&event.subject);
+            }
             exact &= !was_torn;
         }
         let moves = ledger.causes.entry(correlation).or_default();

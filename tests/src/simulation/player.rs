@@ -228,6 +228,11 @@ impl Player {
         Place { instance, by, seed, now }
     }
 
+    /// A chance that the step's seed decides.
+    pub(super) fn one_in(&mut self, many: u64) -> bool {
+        self.seeds.below(many) == 0
+    }
+
     /// Notes what is sent.
     pub(super) fn note(&mut self, sent: &Sent) {
         let path = sent.path.split('?').next().unwrap_or_default();
