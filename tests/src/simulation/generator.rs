@@ -371,7 +371,10 @@ impl Generator {
                 let (day, quantity) = (-self.units(1, 40), self.units(0, 9));
                 Command::History { sku, channel, day, quantity }
             }
-            8 => Command::Set { what: *self.chance.one_of(&SETTINGS), value: self.units(1, 9) },
+            8 => {
+                let what: &&str = self.chance.one_of(&SETTINGS);
+                Command::Set { what, value: self.units(1, 9) }
+            }
             _ => Command::Run,
         }
     }

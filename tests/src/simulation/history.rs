@@ -26,7 +26,7 @@ const MORE_STEPS: u64 = 201;
 /// How many steps a seed has, unless somebody says otherwise.
 #[must_use]
 pub fn length(seed: u64) -> usize {
-    if seed % LONG_EVERY != 0 {
+    if !seed.is_multiple_of(LONG_EVERY) {
         return STEPS;
     }
     let more = Chance::new(seed).below(MORE_STEPS);
