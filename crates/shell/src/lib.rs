@@ -14,6 +14,8 @@ mod blocks;
 pub mod cache;
 pub mod call;
 pub mod catch_up;
+#[cfg(any(target_arch = "wasm32", test))]
+mod comparison;
 pub mod failure;
 pub mod gather;
 #[cfg(target_arch = "wasm32")]
