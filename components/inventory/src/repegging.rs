@@ -1,11 +1,11 @@
 //! Re-pegging: the promises of an item as pegging gives them now, and what of them moved.
 //!
-//! A line whose quantity is wholly claimed keeps the promise it has; one that had none is promised for
-//! the wanted day, or today. A line that could have
-//! shipped by its promised day and has not keeps that day too, and is overdue: it was promised a
-//! day that has passed, out of present stock, and present stock could still serve it. A delivery
-//! that is due today, or was and slid, is no reason to move it: where pegging gives it such supply,
-//! it has present stock that nobody holds instead. Everything else is promised what pegging gives.
+//! A line whose quantity is wholly claimed keeps the promise it has; one that had none shows the
+//! wanted day, or today, which is told to nobody. A line that could have shipped by its promised day
+//! and has not keeps that day too, and is overdue: it was promised a day that has passed, out of
+//! present stock, and present stock could still serve it. A delivery that is due today, or was and
+//! slid, is no reason to move it: where pegging gives it such supply, it has present stock that
+//! nobody holds instead. Everything else is promised what pegging gives.
 
 use std::collections::BTreeMap;
 
@@ -266,11 +266,12 @@ impl Repegged {
         old: Option<&Promise>,
     ) -> Promise {
         let Some(given) = given else {
-            let day = Some(line.demand.wanted.max(self.today));
-            let (promised, reason) = match old {
-                Some(old) => (old.promised.or(day), old.reason.clone()),
-                None => (day, FILLED.to_owned()),
+            let (day, reason) = match old.and_then(|old| Some((old.promised?, &old.reason))) {
+                Some((day, reason)) => (day, reason.clone()),
+                // Nobody is told of this day: should the line open again, that is its first promise.
+                None => (line.demand.wanted.max(self.today), FILLED.to_owned()),
             };
+            let promised = Some(day);
             return Promise { promised, reason, pegs: Vec::new(), open: 0, overdue: false };
         };
         let mut new = Promise {

@@ -8,7 +8,7 @@ use driver::{Driver, id};
 use serde_json::{Value, json};
 use tradewind_kernel::asks::suppliers::Offer;
 use tradewind_kernel::calendar::Calendar;
-use tradewind_kernel::events::inventory::OrderChanged;
+use tradewind_kernel::events::inventory::{ItemPegged, OrderChanged};
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_shell::world::World;
 
@@ -247,5 +247,36 @@ fn a_base_unit_that_is_in_use_stays() {
     unit("kg").is(200);
     driver.stock("X", "L1", 1);
     unit("each").refused(409, "base-unit-in-use");
+    driver.verify();
+}
+
+/// A line without a promise is claimed before the item is pegged again: nobody is told of a day. When
+/// the claim goes, the day that it is promised is its first, whatever was kept meanwhile.
+#[test]
+fn a_day_that_nobody_was_told_of_is_never_the_old_one() {
+    let driver = shop(&[("L1", 1)]);
+    driver.reserve("cart", 1).is(201);
+    let said = order(&driver, "A", 2, "2026-12-02");
+    assert_eq!(promised(&said), [Value::Null]);
+    driver.settle();
+    driver.stock("X", "L1", 2);
+    let reservation = driver.reserve("A", 2).is(201).body["id"].clone();
+    driver.settle();
+    let kept = driver.get("orders/A");
+    assert_eq!(
+        (&kept["lines"][0]["promised"], &kept["lines"][0]["reason"]),
+        (&json!("2026-12-02"), &json!("filled"))
+    );
+    driver.post(&format!("reservations/{}/release", reservation.as_str().unwrap()), json!({}));
+    driver.settle();
+    let told: Vec<ItemPegged> = driver
+        .events()
+        .iter()
+        .filter(|one| one.is::<ItemPegged>())
+        .map(|one| one.read().unwrap())
+        .collect();
+    let moved = &told.iter().rfind(|one| !one.moved.is_empty()).unwrap().moved[0];
+    assert_eq!((moved.first, moved.old_day), (true, None));
+    assert_eq!(moved.new_day, Some("2026-12-02".parse().unwrap()));
     driver.verify();
 }

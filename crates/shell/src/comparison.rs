@@ -34,9 +34,12 @@ unsafe fn compare(left: *const u8, right: *const u8, length: usize) -> Ordering 
 
 /// C's `memcmp`, which the compiler calls to compare slices; it takes the place of the library's.
 ///
+/// Called, not inlined: in place of each call it made a component an eighth larger.
+///
 /// # Safety
 /// Both pointers are valid for reads of `length` bytes.
 #[cfg(target_arch = "wasm32")]
+#[inline(never)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
     // SAFETY: the caller's.
