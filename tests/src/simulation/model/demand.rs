@@ -38,7 +38,7 @@ pub struct Kept {
     pub promised: Option<Day>,
     pub pegs: BTreeMap<(String, Option<String>), i64>,
     pub overdue: bool,
-    /// It was wholly claimed before it had any promise: nobody was given one.
+    /// It was wholly claimed while it had no promise: nobody was given this one.
     pub unasked: bool,
 }
 
@@ -228,7 +228,8 @@ impl Model {
                         },
                         pegs: Held::new(),
                         overdue: false,
-                        unasked: before.is_none_or(|before| before.unasked),
+                        unasked: before
+                            .is_none_or(|before| before.unasked || before.promised.is_none()),
                     },
                 };
                 promises.insert(name, kept);
