@@ -140,6 +140,19 @@ impl Hosted {
         self.spawn()
     }
 
+    /// Stops the host in order and starts it again on its data with these further arguments, and with
+    /// the signing key that lies there now.
+    ///
+    /// # Errors
+    /// It does not end, or does not come up.
+    pub fn start_again_with(&mut self, arguments: Vec<String>) -> Result<()> {
+        self.end();
+        self.application.arguments = arguments;
+        self.keys = Keys::of(self.data.path())?;
+        self.tokens.clear();
+        self.spawn()
+    }
+
     fn end(&mut self) {
         if let Some(mut child) = self.child.take() {
             if kill_process(Pid::from_child(&child), Signal::TERM).is_err() {

@@ -242,9 +242,17 @@ impl Keys {
             supplier: bearer.supplier.as_deref(),
             channel: bearer.channel.as_deref(),
         };
-        let header = Header { kid: Some(self.id()), ..Header::new(Algorithm::EdDSA) };
+        self.signed(&self.id(), &claims)
+    }
+
+    /// Signs any claims, under any key's id; what is not lawful is for tests.
+    ///
+    /// # Errors
+    /// They are no JSON object.
+    pub fn signed(&self, kid: &str, claims: &impl Serialize) -> Result<String> {
+        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
         let key = EncodingKey::from_ed_der(&self.pkcs8());
-        jsonwebtoken::encode(&header, &claims, &key).context("cannot sign the token")
+        jsonwebtoken::encode(&header, claims, &key).context("cannot sign the token")
     }
 
     /// The key's id is the beginning of its public half, so that a new key has a new id.
