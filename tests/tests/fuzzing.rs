@@ -10,6 +10,7 @@ use serde_json::json;
 use tradewind_tests::fuzzing::bounds;
 use tradewind_tests::fuzzing::campaign::{Campaign, Counts, Finding, REQUESTS};
 use tradewind_tests::fuzzing::planted::Planted;
+use tradewind_tests::fuzzing::request::Operation;
 use tradewind_tests::fuzzing::schema::faults;
 
 /// Seeds of a run of the tests, on two threads.
@@ -18,9 +19,6 @@ const SEEDS: u64 = 24;
 /// Operations that must have granted something, lest the requests be all nonsense. What is left
 /// needs what chance seldom has, such as a parked event.
 const GRANTED: usize = 85;
-
-/// Declared limits of bodies that must have been tried on both sides.
-const LIMITS: usize = 100;
 
 #[test]
 fn no_request_is_answered_by_a_fault_or_changes_what_it_must_not() {
@@ -51,12 +49,70 @@ fn no_request_is_answered_by_a_fault_or_changes_what_it_must_not() {
     }
 }
 
-/// Limits of bodies that the documents declare, each enforced where it is said to be.
+/// Limits that the documents declare, each enforced where it is said to be and as it is said.
 #[test]
 fn every_declared_limit_is_the_limit() {
     let found = bounds::play(&Campaign::new().unwrap());
     assert!(found.faults.is_empty(), "{}:\n{}", found.faults.len(), found.faults.join("\n"));
-    assert!(found.held >= LIMITS, "only {} limits were tried", found.held);
+    assert!(found.declared > 0, "the documents declare no limit");
+    assert_eq!(found.held, found.declared);
+}
+
+/// A document that says another limit than the product has is found out, by the limit.
+#[test]
+fn every_planted_limit_is_found() {
+    let campaign = Campaign::new().unwrap();
+    let reserve = ("/inventory/v1/reservations", "post");
+    let body = "/components/schemas/ReserveBody";
+    let lines = "/components/schemas/ReserveBody/properties/lines";
+    let quantity = "/components/schemas/ItemQuantity/properties/quantity";
+    let item = ("/inventory/v1/items/{sku}", "put");
+    let fields = "/components/schemas/Item/properties";
+    let closed = "/components/schemas/Calendar/properties/closed";
+    let node = ("/inventory/v1/nodes/{node}", "put");
+    let promise = ("/inventory/v1/promise", "get");
+    for ((path, method), pointer, word, value, said) in [
+        (reserve, lines, "maxItems", json!(257), "lines maxItems: refused at the bound"),
+        (reserve, lines, "minItems", json!(2), "lines minItems: not 422 `too-few`"),
+        (reserve, body, "additionalProperties", json!(true), "additionalProperties: beyond"),
+        (reserve, body, "required", json!(["lines"]), "answered 400"),
+        (
+            reserve,
+            "/components/schemas/Mode",
+            "enum",
+            json!(["partial", "all"]),
+            "mode enum: refused",
+        ),
+        (reserve, quantity, "type", json!(["integer", "null"]), "quantity type: answered 400"),
+        (reserve, quantity, "minimum", json!(2), "quantity minimum: not 422 `out-of-range`"),
+        (reserve, quantity, "multipleOf", json!(2), "quantity multipleOf: no lawful body"),
+        (reserve, "/parameters/0/schema", "maxLength", json!(256), "Idempotency-Key maxLength"),
+        (item, fields, "name/maxLength", json!(501), "name maxLength: refused at the bound"),
+        (item, fields, "name/maxLength", json!(499), "name maxLength: not 422 `too-long`"),
+        (item, fields, "list_prices/maxProperties", json!(2), "maxProperties: not 422"),
+        (item, fields, "list_prices/propertyNames/format", json!("date"), "propertyNames: not 422"),
+        (node, closed, "maxItems", json!(999), "closed maxItems: not 422 `too-many`"),
+        (node, closed, "uniqueItems", json!(false), "closed maxItems"),
+        (promise, "/parameters/2/schema", "minimum", json!(0), "?quantity minimum: at the bound"),
+        (promise, "/parameters/1", "required", json!(false), "query needs `channel`"),
+    ] {
+        let doctored = campaign.doctored(|document| {
+            let operation = format!("/paths/{}/{method}", path.replace('/', "~1"));
+            let whole = pointer.starts_with("/components");
+            let (inner, word) = word.rsplit_once('/').unwrap_or(("", word));
+            let inner = if inner.is_empty() { inner.to_owned() } else { format!("/{inner}") };
+            let before = if whole { "" } else { operation.as_str() };
+            if let Some(part) = document.pointer_mut(&format!("{before}{pointer}{inner}")) {
+                part[word] = value.clone();
+            }
+        });
+        let only = |operation: &Operation<'_>| {
+            (operation.path, &*operation.method.to_lowercase()) == (path, method)
+        };
+        let found = bounds::play_some(&doctored, only);
+        let named = found.faults.iter().any(|fault| fault.contains(said));
+        assert!(named, "{pointer}/{word} {value}: {:#?}", found.faults);
+    }
 }
 
 /// A product that is wrong on purpose is found out, each time by what is wrong with it.

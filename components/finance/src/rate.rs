@@ -27,7 +27,14 @@ pub const RATE_DECIMALS: u32 = 12;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "rate": "1.0842" }))]
 pub struct PutRate {
-    /// Units of the base currency for one unit of this currency; more than 0.
+    /// Units of the base currency for one unit of this currency: more than 0, at most 1000000000,
+    /// and of at most 12 decimals; `out-of-range` otherwise.
+    #[schema(
+        value_type = String,
+        format = "ratio",
+        pattern = r"^-?[0-9]+(\.[0-9]+)?$",
+        max_length = 28
+    )]
     pub rate: Ratio,
 }
 

@@ -67,6 +67,7 @@ pub struct Item {
     pub base_unit: String,
     /// Further units.
     #[serde(default)]
+    #[schema(max_items = 32)]
     pub units: Vec<UnitFactor>,
     /// The weight of one base unit.
     #[serde(default)]
@@ -116,7 +117,7 @@ pub fn free_of_unit(used: &Situation) -> Result<Vec<Guard>, Refusal> {
 /// Makes or changes an item.
 ///
 /// # Errors
-/// 422 naming every fault: `unit-repeated`, `too-many-units`, `price-negative`.
+/// 422 naming every fault: `unit-repeated`, `too-many`, `price-negative`.
 pub fn put(existing: Option<(&Item, u64)>, sku: &Id, body: Item) -> Result<Decision, Refusal> {
     let mut item = body;
     if item.name.is_empty() {
@@ -126,7 +127,7 @@ pub fn put(existing: Option<(&Item, u64)>, sku: &Id, body: Item) -> Result<Decis
     faults.require(
         item.units.len() <= MAX_UNITS,
         "/units",
-        "too-many-units",
+        "too-many",
         "an item has at most 32 further units",
     );
     let mut names = vec![item.base_unit.as_str()];

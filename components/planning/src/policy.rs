@@ -52,7 +52,13 @@ pub struct Policy {
 #[schema(example = json!({ "service_level": "0.97", "review_days": 7, "criticality": "A" }))]
 pub struct SetPolicy {
     /// The share of review cycles without a stock-out, above 0 and below 1.
-    #[schema(default = "0.95")]
+    #[schema(
+        value_type = String,
+        format = "ratio",
+        pattern = r"^-?[0-9]+(\.[0-9]+)?$",
+        max_length = 28,
+        default = "0.95"
+    )]
     pub service_level: Ratio,
     /// Days from one review to the next.
     #[schema(minimum = 0, maximum = 366, default = 7)]

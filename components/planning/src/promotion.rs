@@ -50,7 +50,7 @@ pub struct SetPromotion {
     pub channel: Id,
     /// The first day.
     pub from: Day,
-    /// The last day.
+    /// The last day; with the first, a promotion is at most 366 days long (`window-too-long`).
     pub until: Day,
     /// What it expects to sell, base units; 0 calls it off.
     #[schema(value_type = i64, minimum = 0)]

@@ -258,7 +258,8 @@ impl Exception {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "customers were told" }))]
 pub struct CloseException {
-    /// Why it needs nobody's attention any more; 1 to 500 characters.
+    /// Why it needs nobody's attention any more; white space alone says nothing.
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
 

@@ -50,13 +50,20 @@ impl WeekDay {
         [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 }
 
+/// Single closed days of a calendar: twenty years of fifty holidays. A calendar is part of events
+/// and of the record of all nodes, which should not outgrow what they
+/// are for. The schema below says the same number.
+pub const MAX_CLOSED: usize = 1000;
+
 /// A working-day calendar: `{open: [mon…sun], closed: [days]}`. The default is open every day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calendar {
     /// The days of the week on which it is open.
+    #[schema(max_items = 7)]
     pub open: BTreeSet<WeekDay>,
-    /// Single days on which it is closed.
+    /// Single days on which it is closed; at most 1000.
+    #[schema(max_items = 1000)]
     pub closed: BTreeSet<Day>,
 }
 
@@ -125,6 +132,14 @@ mod tests {
 
     fn day(text: &str) -> Day {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_bounds_are_published() {
+        let schema = serde_json::to_value(<Calendar as utoipa::PartialSchema>::schema()).unwrap();
+        let most = |list: &str| schema["properties"][list]["maxItems"].as_u64();
+        let size = |count: usize| u64::try_from(count).ok();
+        assert_eq!((most("open"), most("closed")), (size(WeekDay::ALL.len()), size(MAX_CLOSED)));
     }
 
     fn weekdays() -> Calendar {

@@ -98,6 +98,7 @@ pub fn document<Op>(domain: Domain, routes: &[Route<Op>], version: &str) -> Open
 /// * Two different types have one name: rename one with `#[schema(as = …)]`.
 /// * A reference leads nowhere: a generic type does not bring its parameter (use [`page`]).
 /// * A body says nothing of its fields, has a format that is not checked or a binary float.
+/// * A body has a text or a list of any length.
 /// * A body's field is of a type alias such as `Quantity`: utoipa loses the bounds written there;
 ///   write `i64`.
 /// * A body shows no example, or one that its own schema refuses.

@@ -7,7 +7,7 @@
 //! wrong: 422. With both kinds it is 400, naming all.
 //!
 //! An integer without bounds of its own may be at most [`LIMIT`] in size, so a quantity needs no
-//! annotation; `openapi.rs` publishes the same bound.
+//! annotation; a map has at most [`MAX_MEMBERS`] members. `openapi.rs` publishes the same bounds.
 //!
 //! # How a body's type is written
 //! * Derive `Deserialize` and `ToSchema`, with `#[serde(deny_unknown_fields)]`.
@@ -16,7 +16,9 @@
 //!   small literals: `#[schema(minimum = 1)]`.
 //! * What may be left out is an `Option`, or has `#[serde(default)]`, or `#[serde(default = "…")]`
 //!   with `#[schema(default = …)]`. An `Option` also takes null.
-//! * A list has `#[schema(min_items = …, max_items = …)]`, a text `max_length`.
+//! * A list has `#[schema(min_items = …, max_items = …)]`, a text without a format `max_length`: a
+//!   body of no bound is a fault. A `Ratio` is of any length in answers; in a body it is a text of
+//!   that format with `max_length = 28`, the digits that a decimal always holds.
 //! * One of several forms is an untagged enum of one-field variants, each with a type of its own.
 //! * A type that holds itself needs `#[schema(no_recursion)]` on that field.
 //!
@@ -50,6 +52,10 @@ pub const REQUIRED: &str = "required";
 pub const UNKNOWN_FIELD: &str = "unknown-field";
 /// The body is not one well-formed JSON text, or an object in it has a name twice.
 pub const BODY_MALFORMED: &str = "body-malformed";
+
+/// The most members of a map in a body, such as prices by channel: far more than a tenant has, and
+/// few enough to be kept in one record. utoipa has no words for it in a field.
+pub const MAX_MEMBERS: usize = 256;
 
 /// How many faults are named at most: more help nobody, and an answer should not outgrow its
 /// question.

@@ -1,118 +1,271 @@
-//! Every limit that the documents declare for a body, at its bound and one beyond.
+//! Every limit that the documents declare, at its bound and just beyond.
 //!
-//! A lawful body is made in which the limited place is there; then that place alone is set. At the
-//! bound nothing is wrong with the place, beyond it is refused by name: what is declared is what is
-//! enforced, no less and no more.
+//! * [`places`] lists every place of every body and builds a lawful body that has it; [`limits`]
+//!   lists what the schema demands there, with values on both sides. Nothing is left to chance: a
+//!   place that cannot be built or a demand that is not known is a fault of the document or of
+//!   these tests, and never passed over.
+//! * [`outside`] does the same for the query and the header `Idempotency-Key`.
+//!
+//! At the bound the product must find nothing wrong with the form of the place; beyond it, it must
+//! name that place, and no other, with the code that belongs to the demand. So what is declared is
+//! enforced, no less and no more. A limit that is enforced and not declared is not seen here.
 
-use serde_json::{Value, json};
+mod limits;
+mod outside;
+mod places;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tradewind_shell::auth::Caller;
 use tradewind_shell::http::Request;
 
 use super::campaign::{Campaign, admin};
 use super::lawful::{Ids, Maker};
 use super::request::Operation;
-use super::schema::{faults, resolved, types};
+use super::schema::faults;
 use crate::chance::Chance;
+use limits::{Limit, Sides, limits, sides};
+use places::{Place, built, places};
 
-/// Bodies that are tried until one has the place.
-const TRIES: u64 = 400;
+/// Bodies made for a limit until one is lawful: a list of chance may have an item twice.
+const TRIES: u64 = 20;
 
-/// What a schema says of a place, and values on both sides of it.
-#[derive(Debug, Clone)]
-struct Limit {
-    pointer: String,
-    what: &'static str,
-    within: Value,
-    beyond: Value,
-}
+/// What is wrong with the form of a value: the codes of the check of bodies.
+const OF_FORM: [&str; 11] = [
+    "type",
+    "required",
+    "unknown-field",
+    "out-of-range",
+    "format",
+    "enum",
+    "too-short",
+    "too-long",
+    "too-few",
+    "too-many",
+    "duplicate",
+];
+
+/// Those for which the body is malformed: 400 in place of 422.
+const OF_SHAPE: [&str; 3] = ["type", "required", "unknown-field"];
+
+/// Rules of a domain that have the code of a demand and are narrower than a schema can say, each
+/// with its reason. One that is not met is a fault too.
+const RULES: [(&str, &str); 3] = [
+    (
+        "POST /suppliers/v1/suppliers/{supplier}/conditional /limit(2)/amount format",
+        "an amount here is more than nothing, and a text has no least value",
+    ),
+    (
+        "PUT /finance/v1/settings /cash_floor(2)(2) format",
+        "an amount has the decimals of the base currency, which another field names",
+    ),
+    (
+        "PUT /finance/v1/settings /opening_cash(1)(2) format",
+        "an amount has the decimals of the base currency, which another field names",
+    ),
+];
 
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Limits that hold on both sides.
+    /// Limits that the documents declare.
+    pub declared: usize,
+    /// Those that hold on both sides.
     pub held: usize,
-    /// Those that do not, and how; or that no body was made for.
+    /// Those that do not, and how; or that could not be tried.
     pub faults: Vec<String>,
+    /// Those of [`RULES`] that were met.
+    met: BTreeSet<&'static str>,
 }
 
-/// Holds the product to each limit of each body.
+impl Found {
+    /// Counts a limit, held when nothing is wrong with it.
+    fn count(&mut self, place: &str, wrong: Vec<String>) {
+        self.declared += 1;
+        self.held += usize::from(wrong.is_empty());
+        self.faults.extend(wrong.into_iter().map(|what| format!("{place}: {what}")));
+    }
+}
+
+/// Holds the product to each limit of each operation.
 #[must_use]
 pub fn play(campaign: &Campaign) -> Found {
+    let mut found = play_some(campaign, |_| true);
+    for (limit, reason) in RULES.iter().filter(|(limit, _)| !found.met.contains(limit)) {
+        found.faults.push(format!("{limit}: no rule is met, though {reason}"));
+    }
+    found
+}
+
+/// Holds the product to each limit of the operations that are wanted.
+#[must_use]
+pub fn play_some(campaign: &Campaign, wanted: impl Fn(&Operation<'_>) -> bool) -> Found {
     let mut found = Found::default();
-    for operation in campaign.operations() {
+    for operation in campaign.operations().iter().filter(|operation| wanted(operation)) {
+        outside::play(campaign, operation, &mut found);
         let content = operation.told["requestBody"]["content"].as_object();
-        let Some((kind, media)) = content.and_then(|content| content.iter().next()) else {
-            continue;
-        };
-        let (ids, mut chance) = (Ids::known(), Chance::new(1));
-        let mut tried = std::collections::BTreeSet::new();
-        for _ in 0..TRIES {
-            let document = operation.document;
-            let mut maker = Maker { document, chance: &mut chance, ids: &ids, calm: true };
-            let body = maker.value(&media["schema"], "");
-            if !faults(document, &media["schema"], &body).is_empty() {
-                continue;
-            }
-            let mut limits = Vec::new();
-            list(document, &media["schema"], &body, String::new(), &mut limits);
-            for limit in limits {
-                if tried.insert((shape(&limit.pointer), limit.what)) {
-                    hold(campaign, &operation, kind, &body, &limit, &mut found);
-                }
-            }
+        for (kind, media) in content.into_iter().flatten() {
+            let form = Form { campaign, operation, kind, schema: &media["schema"] };
+            form.play(&mut found);
         }
     }
     found
 }
 
-/// A pointer without the places of items, so that each limit is tried once.
-fn shape(pointer: &str) -> String {
-    let step = |step: &str| if step.parse::<usize>().is_ok() { "*" } else { step }.to_owned();
-    pointer.split('/').map(step).collect::<Vec<_>>().join("/")
+/// A body of an operation.
+struct Form<'a> {
+    campaign: &'a Campaign,
+    operation: &'a Operation<'a>,
+    kind: &'a str,
+    schema: &'a Value,
 }
 
-fn hold(
-    campaign: &Campaign,
-    operation: &Operation<'_>,
-    kind: &str,
-    body: &Value,
-    limit: &Limit,
-    found: &mut Found,
-) {
-    let place = format!("{} {}{} {}", operation.method, operation.path, limit.pointer, limit.what);
-    let named = |value: &Value| -> (u16, bool) {
-        let mut body = body.clone();
-        if let Some(part) = body.pointer_mut(&limit.pointer) {
-            *part = value.clone();
+impl Form<'_> {
+    fn play(&self, found: &mut Found) {
+        for place in places(self.operation.document, self.schema) {
+            for limit in limits(&place) {
+                let Operation { method, path, .. } = self.operation;
+                let named = format!("{method} {path} {place} {}", limit.what);
+                let wrong = match self.made(&place, &limit) {
+                    None => vec!["no lawful body was made to try it".to_owned()],
+                    Some((body, sides)) => self.wrong(&place, &limit, &body, &sides, |what| {
+                        let rule = RULES.iter().find(|(limit, _)| *limit == named);
+                        found.met.extend(rule.map(|(limit, _)| *limit));
+                        rule.is_none().then_some(what)
+                    }),
+                };
+                found.count(&named, wrong);
+            }
         }
-        let path = operation.path.split('/').map(segment).collect::<Vec<_>>().join("/");
-        let (caller, request) = admin(&operation.method, &path, &body);
-        let headers = [("idempotency-key", "bounds"), ("content-type", kind)];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let request = Request { headers: headers.to_vec(), ..request };
-        let Ok(answer) = campaign.product().answer(caller, &request) else { return (0, false) };
-        let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        // A body of lines has the number of the line in front.
-        let pointer = |fault: &Value| fault["pointer"].as_str().unwrap_or("").to_owned();
-        let of_place = |fault: &Value| {
-            let form =
-                ["out-of-range", "format", "enum", "too-short", "too-long", "too-few", "too-many"]
-                    .iter()
-                    .any(|code| fault["code"] == *code);
-            form && pointer(fault).trim_start_matches("/1").starts_with(&limit.pointer)
+    }
+
+    /// A lawful body that has the place, and values for it.
+    fn made(&self, place: &Place<'_>, limit: &Limit) -> Option<(Value, Sides)> {
+        let (document, ids) = (self.operation.document, Ids::known());
+        (1..=TRIES).find_map(|seed| {
+            let mut chance = Chance::new(seed);
+            let mut maker = Maker { document, chance: &mut chance, ids: &ids, calm: true };
+            let body = built(&mut maker, self.schema, &place.steps, "")?;
+            let lawful = faults(document, self.schema, &body).is_empty();
+            let sides = sides(&mut maker, place, limit, body.pointer(&place.pointer())?)?;
+            lawful.then_some((body, sides))
+        })
+    }
+
+    /// What is wrong with a limit; `refused` is asked of what is refused at the bound.
+    fn wrong(
+        &self,
+        place: &Place<'_>,
+        limit: &Limit,
+        body: &Value,
+        sides: &Sides,
+        mut refused: impl FnMut(String) -> Option<String>,
+    ) -> Vec<String> {
+        let pointer = place.pointer();
+        let document = self.operation.document;
+        let with = |value: &Value| {
+            let mut body = body.clone();
+            if let Some(part) = body.pointer_mut(&pointer) {
+                *part = value.clone();
+            }
+            body
         };
-        let faults = said["errors"].as_array();
-        (answer.status, faults.is_some_and(|faults| faults.iter().any(of_place)))
-    };
-    let (within, beyond) = (named(&limit.within), named(&limit.beyond));
-    // What is wrong with a value that the schema allows may be a rule; it is not the schema's limit.
-    match (within.1, beyond.1 && [400, 422].contains(&beyond.0)) {
-        (false, true) => found.held += 1,
-        (true, _) => found.faults.push(format!("{place}: refused at the bound ({})", within.0)),
-        (_, false) => found.faults.push(format!("{place}: not refused beyond it ({})", beyond.0)),
+        let lawful = |body: &Value| faults(document, self.schema, body).is_empty();
+        let shown = |value: &Value| value.to_string().chars().take(80).collect::<String>();
+        let mut wrong = Vec::new();
+        for value in &sides.within {
+            let body = with(value);
+            let what = match self.answer(&body) {
+                Err(harness) => Some(harness),
+                Ok(_) if !lawful(&body) => Some("at the bound, yet the document forbids it".into()),
+                Ok(said) => said.refuses(&pointer).and_then(&mut refused),
+            };
+            wrong.extend(what.map(|what| format!("{what}: {}", shown(value))));
+        }
+        for (value, under) in &sides.beyond {
+            let body = with(value);
+            let what = match self.answer(&body) {
+                Err(harness) => Some(harness),
+                Ok(_) if lawful(&body) => {
+                    Some("beyond the bound, yet the document allows it".into())
+                }
+                Ok(said) => said.misses(&format!("{pointer}{under}"), limit.code),
+            };
+            wrong.extend(what.map(|what| format!("{what}: {}", shown(value))));
+        }
+        wrong
+    }
+
+    fn answer(&self, body: &Value) -> Result<Said, String> {
+        let path = self.operation.path.split('/').map(segment).collect::<Vec<_>>().join("/");
+        let (caller, request) = admin(&self.operation.method, &path, body);
+        let headers = [("idempotency-key", "bounds"), ("content-type", self.kind)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        // `admin` sends nothing for null, which is a value here.
+        let body = body.to_string().into_bytes();
+        let request = Request { headers: headers.to_vec(), body, ..request };
+        // A body of lines has the number of the line in front.
+        let line = if self.kind == "application/x-ndjson" { "/1" } else { "" };
+        Said::hear(self.campaign, caller, &request, line)
     }
 }
 
-/// An id in place of a parameter: most operations check their body before they look anything up.
+/// What the product said to a request.
+#[derive(Debug)]
+struct Said {
+    status: u16,
+    /// Pointer, code and detail of each fault.
+    faults: Vec<(String, String, String)>,
+}
+
+impl Said {
+    /// Asks a product of its own; pointers are told without what they have `before`.
+    ///
+    /// # Errors
+    /// The harness does not work, which says nothing of the product.
+    fn hear(
+        campaign: &Campaign,
+        caller: Caller,
+        request: &Request,
+        before: &str,
+    ) -> Result<Self, String> {
+        let answer = campaign.product().answer(caller, request);
+        let answer = answer.map_err(|error| format!("the harness failed: {error:#}"))?;
+        let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let part = |fault: &Value, name: &str| fault[name].as_str().unwrap_or("").to_owned();
+        let faults = said["errors"].as_array().into_iter().flatten().map(|fault| {
+            let pointer = part(fault, "pointer");
+            let pointer = pointer.strip_prefix(before).unwrap_or(&pointer).to_owned();
+            (pointer, part(fault, "code"), part(fault, "detail"))
+        });
+        Ok(Self { status: answer.status, faults: faults.collect() })
+    }
+
+    fn of_form(&self) -> impl Iterator<Item = &(String, String, String)> {
+        self.faults.iter().filter(|(_, code, _)| OF_FORM.contains(&code.as_str()))
+    }
+
+    /// Why it does not take the form of a place, if so.
+    fn refuses(&self, pointer: &str) -> Option<String> {
+        if self.status == 400 || self.status >= 500 {
+            return Some(format!("answered {} {:?}", self.status, self.faults));
+        }
+        let fault = self.of_form().find(|(place, ..)| place == pointer)?;
+        Some(format!("refused at the bound with `{}`, {}", fault.1, fault.2))
+    }
+
+    /// How it does other than refuse a place with this code alone.
+    fn misses(&self, pointer: &str, code: &str) -> Option<String> {
+        let status = if OF_SHAPE.contains(&code) { 400 } else { 422 };
+        let named = self.of_form().any(|fault| (&*fault.0, &*fault.1) == (pointer, code));
+        let elsewhere = self.of_form().any(|(place, ..)| place != pointer);
+        let right = self.status == status && named && !elsewhere;
+        (!right).then(|| format!("not {status} `{code}` at {pointer:?}, but {self:?}"))
+    }
+}
+
+/// What stands for a parameter of a path: it is there, lest something else be refused first.
 fn segment(segment: &str) -> &str {
     match segment {
         "{supplier}" => "S1",
@@ -126,63 +279,5 @@ fn segment(segment: &str) -> &str {
         "{order}" => "O1",
         other if other.starts_with('{') => "P-AMZ",
         other => other,
-    }
-}
-
-/// The limits that a schema puts on what of it a value has.
-fn list(document: &Value, schema: &Value, value: &Value, pointer: String, limits: &mut Vec<Limit>) {
-    let schema = resolved(document, schema);
-    let mut add = |what, within: Value, beyond: Value| {
-        limits.push(Limit { pointer: pointer.clone(), what, within, beyond });
-    };
-    if schema["enum"].is_array() {
-        add("enum", schema["enum"][0].clone(), json!("no-such-word"));
-    }
-    for (what, step) in [("minimum", -1), ("maximum", 1)] {
-        if let Some(bound) = schema[what].as_i64().filter(|_| value.is_i64()) {
-            add(what, json!(bound), json!(bound + step));
-        }
-    }
-    if let (Some(most), true) = (schema["maxLength"].as_u64(), value.is_string()) {
-        let letters = |count: u64| json!("é".repeat(usize::try_from(count).unwrap_or(0)));
-        add("maxLength", letters(most), letters(most + 1));
-    }
-    if let (Some(least), true) = (schema["minLength"].as_u64(), value.is_string()) {
-        let letters = |count: u64| json!("e".repeat(usize::try_from(count).unwrap_or(0)));
-        add("minLength", letters(least), letters(least.saturating_sub(1)));
-    }
-    for (format, within, beyond) in [
-        ("date", "1970-01-01", "1969-12-31"),
-        ("date", "9999-12-31", "10000-01-01"),
-        ("amount", "1000000000000000", "1000000000000001"),
-        ("amount", "0.000001", "0.0000001"),
-        ("currency", "USD", "usd"),
-        ("id", "Z", "-Z"),
-    ] {
-        if schema["format"] == format && value.is_string() {
-            let what = if within.len() % 2 == 0 { "format" } else { "format, other bound" };
-            add(what, json!(within), json!(beyond));
-        }
-    }
-    if schema["format"] == "id" && value.is_string() {
-        add("length of an id", json!("I".repeat(64)), json!("I".repeat(65)));
-    }
-    if let Some(items) = value.as_array().filter(|items| !items.is_empty()) {
-        let times = |count: u64| -> Value { (0..count).map(|_| items[0].clone()).collect() };
-        if let Some(most) = schema["maxItems"].as_u64().filter(|_| schema["uniqueItems"] != true) {
-            add("maxItems", times(most), times(most + 1));
-        }
-        if let Some(least @ 1..) = schema["minItems"].as_u64() {
-            add("minItems", times(least), times(least - 1));
-        }
-        list(document, &schema["items"], &items[0], format!("{pointer}/0"), limits);
-    }
-    if types(schema).contains(&"object") || schema["properties"].is_object() {
-        for (name, member) in value.as_object().into_iter().flatten() {
-            if schema["properties"][name].is_object() {
-                let schema = &schema["properties"][name];
-                list(document, schema, member, format!("{pointer}/{name}"), limits);
-            }
-        }
     }
 }

@@ -129,6 +129,14 @@ impl Campaign {
         Ok(Self { documents, moment: product.moment() })
     }
 
+    /// The same with other documents, to see what is said of them.
+    #[must_use]
+    pub fn doctored(&self, doctor: impl Fn(&mut Value)) -> Self {
+        let mut documents = self.documents.clone();
+        documents.iter_mut().for_each(doctor);
+        Self { documents, moment: self.product().moment() }
+    }
+
     /// The product with the furnished tenant.
     #[must_use]
     pub fn product(&self) -> Native {

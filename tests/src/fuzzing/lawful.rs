@@ -133,6 +133,7 @@ impl Maker<'_> {
                 let amounts = ["0", "0.000001", "12.50", "1000000000000000", "-1", "7", "1.234567"];
                 (*self.chance.one_of(&amounts)).into()
             }
+            "ratio" if usual => (*self.chance.one_of(&["0.5", "0.95"])).into(),
             "ratio" => (*self.chance.one_of(&["0", "1", "0.5", "0.95", "-0.1", "7.25"])).into(),
             "id" if !known.is_empty() && (usual || self.chance.below(100) < 85) => {
                 self.chance.one_of(known).clone()

@@ -40,7 +40,7 @@ impl Operation<'_> {
             .is_none_or(|roles| roles.iter().any(|name| name == role.name()))
     }
 
-    fn parameters<'s>(&'s self, place: &'s str) -> impl Iterator<Item = &'s Value> {
+    pub(super) fn parameters<'s>(&'s self, place: &'s str) -> impl Iterator<Item = &'s Value> {
         let all = self.told["parameters"].as_array().into_iter().flatten();
         all.filter(move |parameter| parameter["in"] == place)
     }
@@ -304,7 +304,7 @@ impl Making<'_, '_> {
 }
 
 /// A value as it stands in a query.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -320,7 +320,7 @@ fn read(document: &Value, schema: &Value, text: &str) -> Value {
 }
 
 /// Percent-encoded, all but what never needs it.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut made = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -66,11 +66,12 @@ fn of_format(format: &str, text: &str) -> bool {
     match format {
         "date" => text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok(),
         "date-time" => DateTime::parse_from_rfc3339(text).is_ok(),
+        "zone" => text.parse::<chrono_tz::Tz>().is_ok(),
         _ => true,
     }
 }
 
-fn of_type(name: &str, value: &Value) -> bool {
+pub(super) fn of_type(name: &str, value: &Value) -> bool {
     match name {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
@@ -178,6 +179,10 @@ impl Judge<'_> {
             if !members.contains_key(name) {
                 self.add(at, format!("`{name}` is missing"));
             }
+        }
+        let count = u64::try_from(members.len()).unwrap_or(u64::MAX);
+        if schema["maxProperties"].as_u64().is_some_and(|most| count > most) {
+            self.add(at, "has too many members");
         }
         for (name, value) in members {
             let place = format!("{at}/{name}");

@@ -52,6 +52,13 @@ pub struct Payout {
     #[schema(maximum = 3650)]
     pub lag_days: u32,
     /// The share that the channel keeps, 0 to 1.
+    #[schema(
+        value_type = String,
+        format = "ratio",
+        pattern = r"^-?[0-9]+(\.[0-9]+)?$",
+        max_length = 28,
+        default = "0"
+    )]
     pub fee: Ratio,
 }
 

@@ -67,6 +67,7 @@ pub struct PriceBreak {
 #[serde(deny_unknown_fields)]
 pub struct Expedite {
     /// By how many days at most a late delivery can be brought forward.
+    #[schema(minimum = 1)]
     pub days: u32,
     /// What each unit then costs more.
     pub cost_per_unit: Money,

@@ -14,7 +14,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::route::Described;
 use crate::schema::format::{self, FORMATS};
-use crate::schema::{bounds, is_closed};
+use crate::schema::{MAX_MEMBERS, bounds, is_closed};
 
 #[derive(Default)]
 pub(super) struct Registry {
@@ -98,10 +98,16 @@ impl Registry {
                 if object.pattern.is_some() && !checked {
                     faults.push(format!("`{name}` has a pattern, which is not checked"));
                 }
+                if is_unbounded(object) {
+                    faults.push(format!("`{name}` has a text of any length"));
+                }
                 let inner = object.properties.values().filter_map(in_place);
                 inner.for_each(|property| self.faults_within(name, property, faults));
             }
             Schema::Array(array) => {
+                if array.max_items.is_none() {
+                    faults.push(format!("`{name}` has a list of any length"));
+                }
                 if let ArrayItems::RefOrSchema(item) = &array.items
                     && let RefOr::T(item) = item.as_ref()
                 {
@@ -187,6 +193,7 @@ impl Registry {
         if let Some(AdditionalProperties::RefOr(schema)) = object.additional_properties.as_deref() {
             let schema = AdditionalProperties::RefOr(self.published_one(schema, closed));
             object.additional_properties = Some(Box::new(schema));
+            object.max_properties = closed.then_some(MAX_MEMBERS);
         } else if closed && is_closed(&object) {
             object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
         }
@@ -227,6 +234,19 @@ fn in_place(schema: &RefOr<Schema>) -> Option<&Schema> {
         RefOr::T(schema) => Some(schema),
         RefOr::Ref(_) => None,
     }
+}
+
+/// Whether texts of any length are allowed, as far as the schema says. A ratio is the one format
+/// that does not bound its texts by itself.
+fn is_unbounded(object: &Object) -> bool {
+    let text = match &object.schema_type {
+        SchemaType::Type(one) => *one == Type::String,
+        SchemaType::Array(several) => several.contains(&Type::String),
+        SchemaType::AnyValue => false,
+    };
+    let format = object.format.as_ref().map_or("", format::name);
+    let bounded = FORMATS.contains(&format) && format != "ratio";
+    text && !bounded && object.enum_values.is_none() && object.max_length.is_none()
 }
 
 /// Lists and bare values have no name worth publishing.

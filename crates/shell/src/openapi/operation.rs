@@ -19,6 +19,13 @@ use crate::http::Method;
 use crate::route::{QueryParameter, Role};
 use crate::schema::check;
 
+/// What every `after` takes.
+const CURSOR: &str = "an empty one is the start, and what is no cursor of this list is refused with 400 \
+    `cursor-unknown`";
+
+/// What every `limit` takes.
+const PAGE_LIMIT: &str = "anything else is refused with 400 `query-malformed`";
+
 /// The operation's id: method and path without `/v1`, as in `postProcurementOrdersByIdSubmit`.
 pub(super) fn id(method: Method, path: &str) -> String {
     let mut id = method.name().to_ascii_lowercase();
@@ -135,8 +142,13 @@ fn query_parameter(query: &QueryParameter) -> Parameter {
     } else {
         one
     };
+    let words = match query.name {
+        "after" => format!("{}; {CURSOR}", query.description),
+        "limit" => format!("{}; {PAGE_LIMIT}", query.description),
+        _ => query.description.to_owned(),
+    };
     let built = parameter(ParameterIn::Query, query.name, query.required)
-        .description(Some(query.description))
+        .description(Some(words))
         .schema(Some(schema));
     if query.most > 1 {
         built.style(Some(ParameterStyle::Form)).explode(Some(true)).build()
@@ -164,12 +176,13 @@ fn headers(entry: &Entry<'_>) -> Vec<Parameter> {
         headers.push(header("Idempotency-Key", required, shared::KEY_DESCRIPTION, key));
     }
     if matches!(entry.method, Method::Put | Method::Delete) {
-        let words = "the ETag of what is to be changed; 412 when it has changed since";
+        let words = "the ETag of what is to be changed, several with commas between, or `*` for \
+            whatever there is; anything else is refused with 412, as is what has changed since";
         headers.push(header("If-Match", false, words, text(Type::String, None)));
     }
     if entry.method.writes() {
-        let words = "what this belongs to; when it is in use or is no id, ours is new and keeps it \
-            as parent";
+        let words = "what this belongs to, an id. It is never refused: when it is in use, is one \
+            of ours or is no id, ours is new and keeps its first 64 characters as parent";
         headers.push(header("Correlation-Id", false, words, text(Type::String, None)));
     }
     headers

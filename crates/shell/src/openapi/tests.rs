@@ -5,6 +5,7 @@ use tradewind_kernel::money::Money;
 
 use super::*;
 use crate::route::Role;
+use crate::schema::MAX_MEMBERS;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "supplier": "S1", "lines": [{ "quantity": 1 }] }))]
@@ -31,6 +32,7 @@ struct OrderLine {
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "only described")]
 struct OrderMore {
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
@@ -53,9 +55,12 @@ struct OrderView {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "reason": "late" }))]
+#[schema(example = json!({ "reason": "late", "prices": {} }))]
 #[allow(dead_code, reason = "only described")]
 struct Reason {
+    #[serde(default)]
+    prices: std::collections::BTreeMap<Id, Money>,
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
@@ -177,6 +182,7 @@ fn schemas_say_what_the_check_does() {
     assert!(schemas["OrderView"]["additionalProperties"].is_null());
     assert_eq!(schemas["OrderView"]["properties"]["count"]["type"], "integer");
     assert!(schemas["i64"].is_null());
+    assert_eq!(schemas["Reason"]["properties"]["prices"]["maxProperties"], MAX_MEMBERS);
     assert_eq!(schemas["Id"]["format"], "id");
 }
 
@@ -193,6 +199,10 @@ fn faults_are_named() {
         pattern: String,
         #[schema(value_type = Object)]
         free: Value,
+        #[schema(max_length = 9)]
+        short: String,
+        days: Vec<tradewind_kernel::Day>,
+        share: tradewind_kernel::Ratio,
         inner: T,
     }
     mod other {
@@ -225,10 +235,13 @@ fn faults_are_named() {
             "GET /inventory/v1/x: has no summary",
             "GET /inventory/v1/x: lies outside the domain",
             "`Bad` has a binary float",
+            "`Bad` has a list of any length",
             "`Bad` has a pattern, which is not checked",
+            "`Bad` has a text of any length",
             "`Bad` has the format `colour`, which is not checked",
             "`Bad` says nothing of its fields",
             "`Bad` shows no example",
+            "`Ratio` has a text of any length",
             "a body has an alias of `i64`; write i64 in its place",
             "two types are called `OrderLine`",
         ]

@@ -138,6 +138,7 @@ fn told_of(body: &[u8]) -> (u16, Vec<String>) {
 
 #[test]
 fn one_fault_at_a_time() {
+    let priced = |key| (format!("K{key}"), json!({ "amount": "1", "currency": "USD" }));
     for (pointer, value, status, fault) in [
         ("/sku", json!("a b"), 422, "/sku format"),
         ("/sku", json!(1), 400, "/sku type"),
@@ -172,6 +173,7 @@ fn one_fault_at_a_time() {
             422,
             "/prices/B/amount format",
         ),
+        ("/prices", (0..=MAX_MEMBERS).map(priced).collect(), 422, "/prices too-many"),
         ("/prices", json!({"B": {"amount": "1"}}), 400, "/prices/B/currency required"),
         ("/name", json!(""), 422, "/name too-short"),
         ("/name", json!("éééééé"), 422, "/name too-long"),

@@ -19,7 +19,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{MAX_FAULTS, REQUIRED, TYPE, UNKNOWN_FIELD, format};
+use super::{MAX_FAULTS, MAX_MEMBERS, REQUIRED, TYPE, UNKNOWN_FIELD, format};
 use crate::route::Described;
 
 /// A window's last day is before its first. Of a body that has no other fault it is left to the
@@ -172,6 +172,9 @@ impl<'a> Walk<'a> {
         pointer: &mut String,
         close: bool,
     ) {
+        if is_map(object) && members.len() > MAX_MEMBERS {
+            self.add(pointer, "too-many", format!("at most {MAX_MEMBERS} members"));
+        }
         for name in object.required.iter().filter(|name| !members.contains_key(*name)) {
             self.missing(name, pointer);
         }
@@ -292,6 +295,11 @@ pub(crate) fn is_closed(object: &Object) -> bool {
         Some(AdditionalProperties::RefOr(_)) => false,
         None => !object.properties.is_empty(),
     }
+}
+
+/// Whether an object's names are the caller's own.
+fn is_map(object: &Object) -> bool {
+    matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::RefOr(_)))
 }
 
 /// A number too large for 64 bits, which `serde_json` reads as a float.
