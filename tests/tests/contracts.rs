@@ -12,6 +12,8 @@ mod asked;
 mod components;
 #[path = "contracts/events.rs"]
 mod events;
+#[path = "contracts/examples.rs"]
+mod examples;
 #[path = "contracts/openapi.rs"]
 mod openapi;
 #[path = "contracts/reactions.rs"]
@@ -22,6 +24,8 @@ mod refusals;
 mod roles;
 #[path = "contracts/strangers.rs"]
 mod strangers;
+#[path = "contracts/texts.rs"]
+mod texts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

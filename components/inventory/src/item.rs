@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tradewind_kernel::decision::{Floor, Guard, Sum};
 use tradewind_kernel::events::inventory::ItemSet;
+use tradewind_kernel::published::Version;
 use tradewind_kernel::quantity::Factor;
 use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Decision, Id, Money, NewEvent, Quantity, Refusal};
@@ -87,6 +88,7 @@ pub struct ItemView {
     #[serde(flatten)]
     pub item: Item,
     /// Its version.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 

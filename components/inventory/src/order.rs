@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use crate::demand::{Demand, OpenLine};
 use crate::keys;
 use crate::network::Network;
+use crate::pegging::Reason;
 use crate::purchase::Purchase;
-use crate::repegging::FILLED;
 use crate::repegging::Promise;
 
 /// Lines of one order: each writes a few lines of a commit, which stays below its limit.
@@ -87,6 +87,15 @@ pub struct OrderLine {
     pub price: Option<Money>,
 }
 
+/// Whether an order still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum OrderStatus {
+    Open,
+    Cancelled,
+}
+
 /// An order as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -98,6 +107,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether it still stands.
+    #[must_use]
+    pub fn status(&self) -> OrderStatus {
+        if self.cancelled { OrderStatus::Cancelled } else { OrderStatus::Open }
+    }
+
     /// The items of its lines.
     #[must_use]
     pub fn skus(&self) -> BTreeSet<Id> {
@@ -288,7 +303,7 @@ impl LineState {
     /// Whether only a purchase could serve it.
     #[must_use]
     pub fn is_short(&self) -> bool {
-        let short = crate::pegging::Reason::InsufficientSupply.code();
+        let short = Reason::InsufficientSupply;
         self.promise.as_ref().is_some_and(|one| one.promised.is_none() && one.reason == short)
     }
 }
@@ -299,14 +314,12 @@ pub fn body(order: &Order, id: &Id, states: &BTreeMap<u32, LineState>, version: 
     let line = |line: &OrderLine| {
         let state = states.get(&line.line).cloned().unwrap_or_default();
         let reason = match (&state.promise, &state.purchase) {
-            _ if order.cancelled => "cancelled".to_owned(),
+            _ if order.cancelled => Reason::Cancelled,
             // What is claimed or shipped needs no other reason, whatever it was promised before.
-            _ if state.filled.0.saturating_add(state.filled.1) >= line.quantity => {
-                FILLED.to_owned()
-            }
-            (_, Some(_)) => crate::pegging::Reason::Purchase.code().to_owned(),
-            (Some(promise), None) => promise.reason.clone(),
-            (None, None) => "waiting".to_owned(),
+            _ if state.filled.0.saturating_add(state.filled.1) >= line.quantity => Reason::Filled,
+            (_, Some(_)) => Reason::Purchase,
+            (Some(promise), None) => promise.reason,
+            (None, None) => Reason::Waiting,
         };
         let promise = state.promise.filter(|_| !order.cancelled);
         json!({
@@ -328,7 +341,7 @@ pub fn body(order: &Order, id: &Id, states: &BTreeMap<u32, LineState>, version: 
         "id": id,
         "channel": order.channel,
         "ordered_at": order.ordered_at,
-        "status": if order.cancelled { "cancelled" } else { "open" },
+        "status": order.status(),
         "lines": order.lines.iter().map(line).collect::<Vec<_>>(),
         "version": version,
     })

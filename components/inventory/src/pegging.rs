@@ -11,7 +11,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use tradewind_kernel::{Day, Instant, Quantity};
+use utoipa::ToSchema;
 
 use board::Board;
 
@@ -115,7 +117,9 @@ pub struct Peg {
 }
 
 /// Why a line has the promise it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = PromiseReason)]
 pub enum Reason {
     /// Promised for the wanted day.
     AsWanted,
@@ -129,21 +133,12 @@ pub enum Reason {
     ChannelUnknown,
     /// Only a purchase could serve it. Pegging never says so; the caller who knows the offers does.
     Purchase,
-}
-
-impl Reason {
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::AsWanted => "as-wanted",
-            Self::WantedDayPassed => "wanted-day-passed",
-            Self::LaterSupply => "later-supply",
-            Self::InsufficientSupply => "insufficient-supply",
-            Self::ChannelUnknown => "channel-unknown",
-            Self::Purchase => "purchase",
-        }
-    }
+    /// All of it is claimed or shipped. This and what follows is said of the lines of orders alone.
+    Filled,
+    /// Its order was cancelled.
+    Cancelled,
+    /// It waits to be pegged.
+    Waiting,
 }
 
 /// What a line was given.

@@ -12,23 +12,23 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::MAX_PART_LINES;
 use tradewind_kernel::events::inventory::{Holding, ItemPegged, LineOverdue, PromiseMove, Usable};
+use tradewind_kernel::published::SupplyName;
 use tradewind_kernel::{Day, Decision, Id, NewEvent, Quantity};
 use utoipa::ToSchema;
 
 use crate::demand::OpenLine;
 use crate::keys;
-use crate::pegging::{LineOutcome, Peg, PegInput, PegOutcome, peg, units};
+use crate::pegging::{LineOutcome, Peg, PegInput, PegOutcome, Reason, peg, units};
 use crate::situation::Situation;
-
-/// The reason of a line that is wholly claimed or shipped.
-pub const FILLED: &str = "filled";
 
 /// A part of a supply that stands behind a promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PromisePeg {
-    /// `stock:NODE` or `ORDER/LINE/DAY`.
+    /// The supply.
+    #[schema(value_type = SupplyName)]
     pub supply: String,
     /// Its node.
+    #[schema(value_type = Id)]
     pub node: String,
     /// The first day of use.
     pub day: Day,
@@ -36,6 +36,7 @@ pub struct PromisePeg {
     pub quantity: Quantity,
     /// The protection out of which it comes, if one held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     pub protection: Option<String>,
 }
 
@@ -66,8 +67,8 @@ fn is_present(supply: &str) -> bool {
 pub struct Promise {
     /// The day; none: unpromised.
     pub promised: Option<Day>,
-    /// Why: a stable code.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// The supply behind it, summing to `open`; none for an unpromised line.
     pub pegs: Vec<PromisePeg>,
     /// The unclaimed quantity that it is about.
@@ -228,7 +229,7 @@ impl Repegged {
         if !old.is_some_and(|old| old.agrees(&new)) {
             self.changed.push(name.clone());
         }
-        let first = old.is_none_or(|old| old.reason == FILLED);
+        let first = old.is_none_or(|old| old.reason == Reason::Filled);
         let old_day = old.filter(|_| !first).and_then(|old| old.promised);
         if line.open > 0 && (first || old_day != new.promised) {
             self.moved.push(PromiseMove {
@@ -266,17 +267,17 @@ impl Repegged {
         old: Option<&Promise>,
     ) -> Promise {
         let Some(given) = given else {
-            let (day, reason) = match old.and_then(|old| Some((old.promised?, &old.reason))) {
-                Some((day, reason)) => (day, reason.clone()),
+            let (day, reason) = match old.and_then(|old| Some((old.promised?, old.reason))) {
+                Some(kept) => kept,
                 // Nobody is told of this day: should the line open again, that is its first promise.
-                None => (line.demand.wanted.max(self.today), FILLED.to_owned()),
+                None => (line.demand.wanted.max(self.today), Reason::Filled),
             };
             let promised = Some(day);
             return Promise { promised, reason, pegs: Vec::new(), open: 0, overdue: false };
         };
         let mut new = Promise {
             promised: given.promised,
-            reason: given.reason.code().to_owned(),
+            reason: given.reason,
             pegs: given.pegs.iter().map(PromisePeg::from).collect(),
             open: line.open,
             overdue: false,
@@ -287,7 +288,7 @@ impl Repegged {
         });
         if let Some(old) = missed {
             (new.promised, new.overdue) = (old.promised, true);
-            new.reason.clone_from(&old.reason);
+            new.reason = old.reason;
         }
         new
     }

@@ -24,12 +24,16 @@ use crate::situation::Situation;
 pub struct Difference {
     /// The item.
     pub sku: Id,
-    /// What differs: a counter, `sum`, `free:NODE`, `event:ID`, `lines` (how many there are), or
-    /// `promise:ORDER/LINE`.
+    /// What differs: a counter of the item (`sellable:NODE`, `claimed:NODE`, `channel:CHANNEL`,
+    /// `supplier`, …), their `sum`, `free:NODE`, `event:ID` for one that does not read, `lines` (how
+    /// many there are), or `promise:ORDER/LINE`.
+    #[schema(pattern = "^[a-z]+(:[A-Za-z0-9._~/-]+)*$")]
     pub what: String,
-    /// What is kept.
+    /// What is kept: a number, a day or a word.
+    #[schema(format = "free-text")]
     pub kept: String,
-    /// What it must be.
+    /// What it must be, in the same form.
+    #[schema(format = "free-text")]
     pub expected: String,
 }
 

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tradewind_kernel::calendar::Calendar;
 use tradewind_kernel::events::inventory::{Allocation, Payout};
+use tradewind_kernel::published::Version;
 use tradewind_kernel::{Day, Id, Instant, Money, Quantity};
 use utoipa::ToSchema;
 
 use crate::network::{ChannelKind, NodeKind};
-use crate::place::Place;
+use crate::order::OrderStatus;
+use crate::pegging::Reason;
+use crate::place::{Elsewhere, Place};
 use crate::purchase::Purchase;
 use crate::repegging::PromisePeg;
 use crate::reservation::ReservationStatus;
@@ -21,6 +24,7 @@ pub struct Page<T: ToSchema> {
     /// The items.
     pub items: Vec<T>,
     /// The cursor of the next page; null at the end.
+    #[schema(format = "cursor")]
     pub next: Option<String>,
 }
 
@@ -32,6 +36,7 @@ pub struct NodeView {
     pub kind: NodeKind,
     pub calendar: Calendar,
     pub receiving_days: u32,
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -43,6 +48,7 @@ pub struct LaneView {
     pub to: Id,
     pub days: u32,
     pub cost_per_unit: Option<Money>,
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -59,6 +65,7 @@ pub struct ChannelView {
     pub zero_threshold: Quantity,
     pub backorder: bool,
     pub payout: Payout,
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -72,8 +79,11 @@ pub struct ProtectionView {
     pub quantity: Quantity,
     pub from: Day,
     pub until: Day,
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
+    #[schema(format = "free-text")]
     pub owner: Option<String>,
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -94,6 +104,7 @@ pub struct MovementView {
     pub quantity: Quantity,
     pub from: Place,
     pub to: Place,
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
     /// The receipt that moved them, if one did.
     pub document: Option<Id>,
@@ -128,6 +139,7 @@ pub struct ReservationView {
     pub status: ReservationStatus,
     pub expires: Option<Instant>,
     pub lines: Vec<ReservationLineView>,
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -201,7 +213,7 @@ pub struct PromiseView {
     /// The day; null when neither supply nor a purchase could serve.
     pub day: Option<Day>,
     /// Why.
-    pub reason: String,
+    pub reason: Reason,
     /// The supply behind it.
     pub supply: Vec<PromisePeg>,
     /// How many promises of other lines it would move.
@@ -231,9 +243,8 @@ pub struct OrderLineView {
     pub shipped: Quantity,
     /// The day its open part is promised; null: unpromised.
     pub promised: Option<Day>,
-    /// Why: `as-wanted`, `wanted-day-passed`, `later-supply`, `insufficient-supply`,
-    /// `channel-unknown`, `purchase`, `filled`, `cancelled`, `waiting`.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// It could have shipped by the promised day, which has passed.
     pub overdue: bool,
     /// The supply behind the promise.
@@ -251,11 +262,12 @@ pub struct OrderView {
     pub channel: Id,
     /// When it was placed.
     pub ordered_at: Instant,
-    /// `open` or `cancelled`.
-    pub status: String,
+    /// Whether it still stands.
+    pub status: OrderStatus,
     /// Its lines.
     pub lines: Vec<OrderLineView>,
     /// Its version.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -266,7 +278,7 @@ pub struct OrderSummary {
     pub id: Id,
     pub channel: Id,
     pub ordered_at: Instant,
-    pub status: String,
+    pub status: OrderStatus,
     pub lines: usize,
 }
 
@@ -294,7 +306,8 @@ pub struct StockView {
     pub sku: Id,
     /// At nodes.
     pub nodes: Vec<NodeStock>,
-    /// Elsewhere: `supplier`, `customer`, `transit`, `loss`, `found`.
+    /// Elsewhere.
+    #[schema(value_type = BTreeMap<Elsewhere, i64>)]
     pub elsewhere: BTreeMap<String, Quantity>,
 }
 

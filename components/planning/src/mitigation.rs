@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use tradewind_kernel::asks::finance::Outlook;
 use tradewind_kernel::asks::inventory::Trial;
 use tradewind_kernel::events::inventory::PromiseMove;
-use tradewind_kernel::events::planning::MitigationOption;
+use tradewind_kernel::events::planning::{MitigationOption, OptionKind};
 use tradewind_kernel::{Day, Id, Money, Quantity};
 
 use crate::HORIZON_WEEKS;
@@ -212,10 +212,15 @@ impl Situation {
 
     /// An option that cannot be taken, with the reason.
     #[must_use]
-    pub fn infeasible(&self, kind: &str, description: &str, reason: String) -> MitigationOption {
+    pub fn infeasible(
+        &self,
+        kind: OptionKind,
+        description: &str,
+        reason: String,
+    ) -> MitigationOption {
         let nothing = Money::zero(self.outlook.currency).rounded();
         MitigationOption {
-            kind: kind.to_owned(),
+            kind,
             description: description.to_owned(),
             sku: self.sku.clone(),
             day: None,
@@ -290,7 +295,7 @@ impl Situation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Its kind.
-    pub kind: &'static str,
+    pub kind: OptionKind,
     /// A sentence for a buyer.
     pub description: String,
     /// When it takes effect.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::planning::PolicySet;
+use tradewind_kernel::published::IdOrAll;
 use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Decision, Id, Ratio, Refusal};
 use utoipa::ToSchema;
@@ -35,8 +36,10 @@ pub enum Criticality {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Policy {
     /// The item, or `*`.
+    #[schema(value_type = IdOrAll)]
     pub sku: String,
     /// The node, or `*`.
+    #[schema(value_type = IdOrAll)]
     pub node: String,
     /// The share of review cycles without a stock-out.
     pub service_level: Ratio,

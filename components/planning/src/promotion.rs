@@ -20,6 +20,7 @@ use crate::risk::Risk;
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Promotion {
     pub promotion: Id,
+    #[schema(format = "free-text")]
     pub name: String,
     pub sku: Id,
     pub channel: Id,

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tradewind_kernel::published::Actor;
 use tradewind_kernel::refusal::RefusalKind;
 use tradewind_kernel::{Day, Decision, Id, Instant, Quantity, Refusal};
 use utoipa::ToSchema;
@@ -27,6 +28,7 @@ pub struct Run {
     /// When it was asked for.
     pub at: Instant,
     /// Who asked.
+    #[schema(value_type = Actor)]
     pub by: String,
     /// Whether every item has been worked.
     pub complete: bool,

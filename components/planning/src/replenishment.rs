@@ -97,12 +97,14 @@ pub struct Explanation {
     #[schema(value_type = Option<i64>)]
     pub maximum: Option<Quantity>,
     /// The rule that made the quantity of the need.
+    #[schema(format = "free-text")]
     pub rounding: String,
     /// Unit price of this quantity in the base currency: that of the price break it reaches.
     pub unit_cost: Ratio,
     /// The first day without stock if nothing is ordered.
     pub stock_out_day: Option<Day>,
     /// Why this supplier.
+    #[schema(format = "free-text")]
     pub choice: String,
 }
 

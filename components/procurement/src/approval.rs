@@ -10,21 +10,25 @@ use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::procurement::{
     Advice, OrderApproved, OrderRejected, OrderStatus, OrderSubmitted,
 };
+use tradewind_kernel::published::{Actor, HashText};
 use tradewind_kernel::refusal::Refusal;
+use tradewind_kernel::role::StepRole;
 use utoipa::ToSchema;
 
 use crate::filing;
 use crate::order::{Context, Order};
-use crate::policy::{Needed, StepRole};
+use crate::policy::Needed;
 
 /// The approval of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Approval {
     /// The hash of the content that it covers.
+    #[schema(value_type = HashText)]
     pub content: String,
     /// Who must approve, one after the other.
     pub steps: Vec<StepRole>,
     /// Which rule says so.
+    #[schema(format = "free-text")]
     pub because: String,
     /// The steps that were given.
     pub given: Vec<Given>,
@@ -37,6 +41,7 @@ pub struct Approval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Given {
     /// By whom.
+    #[schema(value_type = Actor)]
     pub by: String,
     /// In which role.
     pub role: StepRole,

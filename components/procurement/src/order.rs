@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tradewind_kernel::events::procurement::{OrderLine, OrderState, OrderStatus, ScheduleEntry};
 use tradewind_kernel::money::Amount;
+use tradewind_kernel::published::{Actor, Version};
 use tradewind_kernel::refusal::Refusal;
+use tradewind_kernel::role::StepRole;
 use tradewind_kernel::{Currency, Day, Id, Instant, Money, Quantity};
 use utoipa::ToSchema;
 
@@ -30,6 +32,7 @@ pub struct Order {
     /// From whom.
     pub supplier: Id,
     /// The supplier's class when the order was raised.
+    #[schema(format = "free-text")]
     pub class: Option<String>,
     /// The currency of its prices.
     pub currency: Currency,
@@ -40,6 +43,7 @@ pub struct Order {
     /// The day on which it was released.
     pub released: Option<Day>,
     /// Who raised it.
+    #[schema(value_type = Actor)]
     pub raised_by: String,
     /// When it was raised.
     pub raised_at: Instant,
@@ -60,6 +64,7 @@ pub struct OrderAnswer {
     /// All lines at their prices, in the order's currency.
     pub total: Amount,
     /// The version, as in `ETag`.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -69,7 +74,7 @@ pub struct Context {
     /// The subject of the token.
     pub by: String,
     /// The roles in which it may give an approval.
-    pub roles: Vec<crate::policy::StepRole>,
+    pub roles: Vec<StepRole>,
     /// May do everything but approve what it raised.
     pub admin: bool,
     /// The business clock.

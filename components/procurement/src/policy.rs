@@ -17,50 +17,15 @@ use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::procurement::{Advice, PolicySet};
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::money::Amount;
+use tradewind_kernel::published::Version;
 use tradewind_kernel::refusal::{Faults, Refusal};
+use tradewind_kernel::role::StepRole;
 use tradewind_kernel::{Currency, Day, Money};
 use utoipa::ToSchema;
 
 use crate::advice::PluginPolicy;
 use crate::keys;
 use crate::rates::Rates;
-
-/// A role that may give a step of an approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum StepRole {
-    Admin,
-    Approver,
-    Buyer,
-    Planner,
-    Warehouse,
-    Finance,
-}
-
-impl StepRole {
-    const ALL: [Self; 6] =
-        [Self::Admin, Self::Approver, Self::Buyer, Self::Planner, Self::Warehouse, Self::Finance];
-
-    /// The role of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    /// Its name in tokens.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Approver => "approver",
-            Self::Buyer => "buyer",
-            Self::Planner => "planner",
-            Self::Warehouse => "warehouse",
-            Self::Finance => "finance",
-        }
-    }
-}
 
 /// A rule: orders that are as it says need its steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -269,6 +234,7 @@ pub struct PolicyAnswer {
     /// How the plug-in for order approval is dealt with.
     pub plugin: PluginPolicy,
     /// The version, as in `ETag`; `0` while nobody has set a policy.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 

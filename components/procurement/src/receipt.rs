@@ -12,6 +12,7 @@ use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::procurement::{
     OrderLine, OrderReceived, OrderStatus, ReceivedLine, ScheduleEntry,
 };
+use tradewind_kernel::published::Actor;
 use tradewind_kernel::quantity::LIMIT;
 use tradewind_kernel::refusal::{Fault, Faults, Refusal};
 use tradewind_kernel::{Day, Id, Quantity};
@@ -61,6 +62,7 @@ pub struct Receipt {
     /// When, in the tenant's zone.
     pub day: Day,
     /// Who received it.
+    #[schema(value_type = Actor)]
     pub by: String,
     /// What came.
     pub lines: Vec<ReceiptLine>,

@@ -11,11 +11,12 @@ use serde_json::json;
 use support::{context, day, order_of, pure_draft, standing};
 use tradewind_kernel::events::procurement::OrderStatus;
 use tradewind_kernel::events::suppliers::SupplierStatus;
+use tradewind_kernel::role::StepRole;
 use tradewind_kernel::{Currency, Money};
 use tradewind_procurement::approval::{approve, reject, submit};
 use tradewind_procurement::filing::OpenOrder;
 use tradewind_procurement::order::Order;
-use tradewind_procurement::policy::{Judged, Needed, Policy, StepRole, set};
+use tradewind_procurement::policy::{Judged, Needed, Policy, set};
 use tradewind_procurement::rates::{DatedRate, DatedRates, Rates};
 use tradewind_procurement::release::release;
 

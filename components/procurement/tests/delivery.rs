@@ -14,12 +14,12 @@ use tradewind_kernel::Decision;
 use tradewind_kernel::events::procurement::OrderStatus;
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::refusal::Refusal;
+use tradewind_kernel::role::StepRole::{Approver, Buyer, Warehouse};
 use tradewind_procurement::confirmation::{self, Confirmation, confirm};
 use tradewind_procurement::ending::{cancel, close};
 use tradewind_procurement::known::Unknown;
 use tradewind_procurement::order::{Context, Order};
 use tradewind_procurement::policy::Needed;
-use tradewind_procurement::policy::StepRole::{Approver, Buyer, Warehouse};
 use tradewind_procurement::rates::Rates;
 use tradewind_procurement::receipt::{Arrival, receive};
 

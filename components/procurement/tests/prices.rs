@@ -8,8 +8,9 @@ mod support;
 use serde_json::json;
 use support::{Local, context, drafted, get, item, lines, node, post, released, send, world};
 use tradewind_kernel::events::suppliers::SupplierStatus;
+use tradewind_kernel::role::StepRole;
 use tradewind_procurement::approval::{Approval, Given, suffices};
-use tradewind_procurement::policy::{Needed, StepRole};
+use tradewind_procurement::policy::Needed;
 use tradewind_shell::world::World;
 
 use StepRole::{Admin, Approver, Finance};

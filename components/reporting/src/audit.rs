@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tradewind_kernel::canonical::canonical;
 use tradewind_kernel::event::{Domain, Event, event_id};
+use tradewind_kernel::published::{EventId, HashText};
 use utoipa::ToSchema;
 
 /// Entries in one set: few keys, and a page of the list reads one or two of them.
@@ -51,10 +52,12 @@ pub struct EntryView {
     /// Its number, from 1.
     pub entry: u64,
     /// The event.
+    #[schema(value_type = EventId)]
     pub id: String,
     /// The domain whose stream holds the event.
     pub domain: Domain,
     /// The chain up to here: SHA-256 in hexadecimal.
+    #[schema(value_type = HashText)]
     pub hash: String,
 }
 
@@ -94,16 +97,30 @@ pub fn link(previous: &str, event: &Event) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// How the chain and the streams part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parting {
+    /// The event is not what it was.
+    Altered,
+    /// The event is gone.
+    Missing,
+    /// The event has no entry.
+    Unexpected,
+    /// The chain does not end where it says.
+    Head,
+}
+
 /// Where the chain and the streams part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Difference {
     /// The number of the entry.
     pub entry: u64,
     /// The event.
+    #[schema(value_type = EventId)]
     pub id: String,
-    /// `altered`: the event is not what it was; `missing`: it is gone; `unexpected`: it has no
-    /// entry; `head`: the chain does not end where it says.
-    pub what: String,
+    /// How they part.
+    pub what: Parting,
 }
 
 /// What checking the chain found.
@@ -137,25 +154,25 @@ impl Verifier {
     /// The difference.
     pub fn next(&mut self, entry: Option<&Entry>, event: Option<&Event>) -> Result<(), Difference> {
         let number = self.checked.saturating_add(1);
-        let found = |sequence: u64, what: &str| Difference {
+        let found = |sequence: u64, what: Parting| Difference {
             entry: number,
             id: event_id(sequence),
-            what: what.to_owned(),
+            what,
         };
         match (entry, event) {
             (None, None) => return Ok(()),
-            (None, Some(event)) => return Err(found(event.sequence, "unexpected")),
-            (Some(entry), None) => return Err(found(entry.sequence, "missing")),
+            (None, Some(event)) => return Err(found(event.sequence, Parting::Unexpected)),
+            (Some(entry), None) => return Err(found(entry.sequence, Parting::Missing)),
             (Some(entry), Some(event)) if event.sequence < entry.sequence => {
-                return Err(found(event.sequence, "unexpected"));
+                return Err(found(event.sequence, Parting::Unexpected));
             }
             (Some(entry), Some(event)) if event.sequence > entry.sequence => {
-                return Err(found(entry.sequence, "missing"));
+                return Err(found(entry.sequence, Parting::Missing));
             }
             (Some(entry), Some(event)) => {
                 let hash = link(&self.hash, event);
                 if hash != entry.hash || entry.domain != event.domain {
-                    return Err(found(entry.sequence, "altered"));
+                    return Err(found(entry.sequence, Parting::Altered));
                 }
                 self.hash = hash;
             }
@@ -168,11 +185,8 @@ impl Verifier {
     #[must_use]
     pub fn finish(self, head: &Head, difference: Option<Difference>) -> Verification {
         let ends = self.checked == head.entries && self.hash == head.hash;
-        let at_head = || Difference {
-            entry: head.entries,
-            id: event_id(head.sequence),
-            what: "head".to_owned(),
-        };
+        let at_head =
+            || Difference { entry: head.entries, id: event_id(head.sequence), what: Parting::Head };
         let first_difference = difference.or_else(|| (!ends).then(at_head));
         let valid = first_difference.is_none();
         Verification { entries: head.entries, valid, first_difference }
@@ -228,16 +242,16 @@ mod tests {
         let removed = [event(2, "a"), event(6, "c")];
         let slipped = [event(2, "a"), event(3, "x"), event(5, "b"), event(6, "c")];
         for (events, entry, id, what) in [
-            (&altered[..], 2, "ev_5", "altered"),
-            (&removed[..], 2, "ev_5", "missing"),
-            (&slipped[..], 2, "ev_3", "unexpected"),
+            (&altered[..], 2, "ev_5", Parting::Altered),
+            (&removed[..], 2, "ev_5", Parting::Missing),
+            (&slipped[..], 2, "ev_3", Parting::Unexpected),
         ] {
             let found = verify(&head, &entries, events).first_difference.unwrap();
-            assert_eq!((found.entry, found.id.as_str(), found.what.as_str()), (entry, id, what));
+            assert_eq!((found.entry, found.id.as_str(), found.what), (entry, id, what));
         }
         // Both event and entry of the end removed: the head still knows.
         let cut = verify(&head, &entries[..2], &events[..2]);
-        assert_eq!(cut.first_difference.unwrap().what, "head");
+        assert_eq!(cut.first_difference.unwrap().what, Parting::Head);
     }
 
     #[test]

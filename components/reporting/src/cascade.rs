@@ -14,6 +14,7 @@ use tradewind_kernel::events::finance::WeekChange;
 use tradewind_kernel::events::inventory::{ChannelAvailability, ProtectionChange};
 use tradewind_kernel::events::planning::MitigationOption;
 use tradewind_kernel::events::suppliers::ScorePart;
+use tradewind_kernel::published::{Actor, EventId, EventType};
 use tradewind_kernel::{Currency, Day, Id, Instant, Money, Quantity, Ratio};
 use utoipa::ToSchema;
 
@@ -28,16 +29,20 @@ pub const MAX_PROMISES: usize = 1000;
 pub struct Cause {
     /// The type of its first event.
     #[serde(rename = "type")]
+    #[schema(value_type = EventType)]
     pub kind: String,
     /// The domain in which it happened.
     pub domain: Domain,
     /// When.
     pub at: Instant,
     /// Who, or `system`.
+    #[schema(value_type = Actor)]
     pub by: String,
     /// What it is about.
+    #[schema(format = "free-text")]
     pub subject: String,
     /// Why, if that was said.
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
 }
 
@@ -46,13 +51,16 @@ pub struct Cause {
 #[schema(as = CascadeParkedEvent)]
 pub struct ParkedEvent {
     /// The event.
+    #[schema(value_type = EventId)]
     pub id: String,
     /// Its type.
     #[serde(rename = "type")]
+    #[schema(value_type = EventType)]
     pub kind: String,
     /// The domain that could not process it.
     pub domain: Domain,
     /// Why.
+    #[schema(format = "free-text")]
     pub why: String,
 }
 
@@ -118,13 +126,16 @@ pub struct SupplierEffect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChainLink {
     /// The event.
+    #[schema(value_type = EventId)]
     pub id: String,
     /// Its type.
     #[serde(rename = "type")]
+    #[schema(value_type = EventType)]
     pub kind: String,
     /// The domain that told it.
     pub domain: Domain,
     /// The event that caused it; null for the cause of the cascade.
+    #[schema(value_type = Option<EventId>)]
     pub caused_by: Option<String>,
 }
 
@@ -132,6 +143,7 @@ pub struct ChainLink {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cascade {
     /// The correlation.
+    #[schema(value_type = Id)]
     pub correlation_id: String,
     /// Whether every domain has reacted to everything in it.
     pub complete: bool,
@@ -158,9 +170,11 @@ pub struct Cascade {
     /// What can be done, ranked.
     pub options: Vec<MitigationOption>,
     /// Plain sentences.
+    #[schema(format = "free-text")]
     pub summary: String,
     /// Later re-peggings that served this cause together with others, each under a correlation of
     /// its own.
+    #[schema(value_type = Vec<Id>)]
     pub continued_in: Vec<String>,
     /// Its events, in order.
     pub chain: Vec<ChainLink>,

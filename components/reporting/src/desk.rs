@@ -8,7 +8,7 @@ use tradewind_kernel::events::procurement::OrderState;
 use tradewind_kernel::events::suppliers::{StatusChanged, SupplierStatus};
 use tradewind_kernel::{Decision, Id, Quantity};
 
-use crate::exception::{Exception, Kind, Status, write};
+use crate::exception::{Exception, Kind, Status, Thing, write};
 use crate::keys;
 use crate::notice::{Detail, Finding, Notice, Verdict, link};
 
@@ -162,8 +162,8 @@ impl Desk {
         let count = note.open.len();
         let detail =
             Detail::Says(format!("{supplier} may not deliver and has {count} open orders"));
-        let mut links = vec![link("supplier", supplier.as_str())];
-        links.extend(note.open.iter().take(20).map(|it| link("purchase-order", it.as_str())));
+        let mut links = vec![link(Thing::Supplier, supplier.as_str())];
+        links.extend(note.open.iter().take(20).map(|it| link(Thing::PurchaseOrder, it.as_str())));
         let (kind, subject) = (Kind::SupplierStopped, supplier.to_string());
         let finding = Finding { kind, subject, detail, links };
         Some(Notice { cause, verdict: Verdict::Holds(finding) })

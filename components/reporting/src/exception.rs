@@ -7,10 +7,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tradewind_kernel::event::Event;
+use tradewind_kernel::event::{Domain, Event};
 use tradewind_kernel::events::reporting::ExceptionClosed;
+use tradewind_kernel::published::{Actor, EventId};
 use tradewind_kernel::refusal::Faults;
-use tradewind_kernel::{Decision, Id, Instant, NewEvent, Quantity, Refusal};
+use tradewind_kernel::{Decision, Id, Instant, NewEvent, Quantity, Refusal, Role};
 use utoipa::ToSchema;
 
 use crate::keys;
@@ -51,12 +52,12 @@ pub enum Kind {
 impl Kind {
     /// The role that owns it.
     #[must_use]
-    pub fn owner(self) -> &'static str {
+    pub fn owner(self) -> Role {
         match self {
-            Self::OrderPastDue | Self::SupplierScoreLow | Self::SupplierStopped => "buyer",
-            Self::PromiseLater | Self::PromotionAtRisk | Self::ProtectionShort => "planner",
-            Self::LineOverdue => "warehouse",
-            Self::EventParked | Self::AccessRefused => "admin",
+            Self::OrderPastDue | Self::SupplierScoreLow | Self::SupplierStopped => Role::Buyer,
+            Self::PromiseLater | Self::PromotionAtRisk | Self::ProtectionShort => Role::Planner,
+            Self::LineOverdue => Role::Warehouse,
+            Self::EventParked | Self::AccessRefused => Role::Admin,
         }
     }
 
@@ -124,14 +125,41 @@ pub enum Status {
     Closed,
 }
 
+/// What an exception points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Thing {
+    PurchaseOrder,
+    Supplier,
+    Order,
+    Item,
+    Protection,
+    Promotion,
+    Channel,
+    Cascade,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum LinkKind {
+    /// A thing.
+    Thing(Thing),
+    /// An event that this domain set aside.
+    ParkedBy(Domain),
+}
+
 /// What an exception touches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Link {
-    /// What it is: `purchase-order`, `supplier`, `order`, `item`, …
-    pub kind: String,
+    /// What it is.
+    pub kind: LinkKind,
     /// Its id.
+    #[schema(value_type = Id)]
     pub id: String,
     /// Where it is read.
+    #[schema(pattern = "^/[a-z]+/v1/")]
     pub href: String,
 }
 
@@ -141,10 +169,13 @@ pub struct HistoryEntry {
     /// When.
     pub at: Instant,
     /// Who, or `system`.
+    #[schema(value_type = Actor)]
     pub by: String,
     /// What, in words.
+    #[schema(format = "free-text")]
     pub what: String,
     /// The event behind it; null for a person's closing.
+    #[schema(value_type = Option<EventId>)]
     pub event: Option<String>,
 }
 
@@ -189,17 +220,19 @@ pub struct ExceptionView {
     /// How bad it is.
     pub severity: Severity,
     /// The role that owns it.
-    pub owner: String,
+    pub owner: Role,
     /// What it is about.
+    #[schema(format = "free-text")]
     pub subject: String,
     /// A sentence.
+    #[schema(format = "free-text")]
     pub detail: String,
     /// When it was opened.
     pub opened_at: Instant,
     /// By when it should be closed.
     pub due: Instant,
     /// The role to which it goes when it is still open then.
-    pub escalates_to: String,
+    pub escalates_to: Role,
     /// Whether it has gone there.
     pub escalated: bool,
     /// Whether it is open.
@@ -207,6 +240,7 @@ pub struct ExceptionView {
     /// When it was closed.
     pub closed_at: Option<Instant>,
     /// The cascade that opened it.
+    #[schema(value_type = Id)]
     pub correlation_id: String,
     /// What it touches.
     pub links: Vec<Link>,
@@ -237,12 +271,12 @@ impl Exception {
             id: self.id.clone(),
             kind: self.kind,
             severity,
-            owner: self.kind.owner().to_owned(),
+            owner: self.kind.owner(),
             subject: self.subject.clone(),
             detail: self.detail.clone(),
             opened_at: self.opened_at,
             due,
-            escalates_to: "admin".to_owned(),
+            escalates_to: Role::Admin,
             escalated: self.status == Status::Open && now > due,
             status: self.status,
             closed_at: self.closed_at,

@@ -210,7 +210,7 @@ async fn close_exception<S: Service<W>, W: World>(
         call.if_match(kept.version)?;
         let owner = kept.kind.owner();
         let mut roles = call.caller().roles.iter();
-        if !roles.any(|role| *role == Role::Admin || role.name() == owner) {
+        if !roles.any(|role| [Role::Admin, owner].contains(role)) {
             let detail = format!("this exception is closed by the role {owner} or admin");
             return Err(Refusal::forbidden("role-insufficient", detail).into());
         }

@@ -6,19 +6,19 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use tradewind_kernel::event::{Event, Payload};
+use tradewind_kernel::event::{Domain, Event, Payload};
 use tradewind_kernel::events::inventory::{
     AvailabilityChanged, ItemPegged, LineOverdue, OrderChanged, PromiseMove, ProtectionEnded,
     ReservationShipped,
 };
 use tradewind_kernel::events::planning::PromotionRiskChanged;
 use tradewind_kernel::events::procurement::{OrderPastDue, OrderState};
-use tradewind_kernel::events::suppliers::ScoreChanged;
+use tradewind_kernel::events::suppliers::{ScoreChanged, ScoreMeasure};
 use tradewind_kernel::events::system::{AccessRefused, EventParked};
 use tradewind_kernel::time::Zone;
 use tradewind_kernel::{Day, Quantity};
 
-use crate::exception::{Kind, Link};
+use crate::exception::{Kind, Link, LinkKind, Thing};
 
 /// Below this score a buyer should look for another source.
 pub const LOW_SCORE: Decimal = Decimal::from_parts(70, 0, 0, false, 0);
@@ -79,19 +79,23 @@ fn gone(cause: String, why: &str) -> Notice {
 
 /// A link to a thing of a domain.
 #[must_use]
-pub fn link(kind: &str, id: &str) -> Link {
-    let href = match kind {
-        "purchase-order" => format!("/procurement/v1/orders/{id}"),
-        "supplier" => format!("/suppliers/v1/suppliers/{id}"),
-        "order" => format!("/inventory/v1/orders/{id}"),
-        "item" => format!("/inventory/v1/items/{id}"),
-        "protection" => format!("/inventory/v1/protections/{id}"),
-        "promotion" => format!("/planning/v1/promotions/{id}"),
-        "channel" => format!("/inventory/v1/channels/{id}"),
-        "cascade" => format!("/reporting/v1/cascades/{id}"),
-        parked_of => format!("/{parked_of}/v1/parked"),
+pub fn link(thing: Thing, id: &str) -> Link {
+    let href = match thing {
+        Thing::PurchaseOrder => format!("/procurement/v1/orders/{id}"),
+        Thing::Supplier => format!("/suppliers/v1/suppliers/{id}"),
+        Thing::Order => format!("/inventory/v1/orders/{id}"),
+        Thing::Item => format!("/inventory/v1/items/{id}"),
+        Thing::Protection => format!("/inventory/v1/protections/{id}"),
+        Thing::Promotion => format!("/planning/v1/promotions/{id}"),
+        Thing::Channel => format!("/inventory/v1/channels/{id}"),
+        Thing::Cascade => format!("/reporting/v1/cascades/{id}"),
     };
-    Link { kind: kind.to_owned(), id: id.to_owned(), href }
+    Link { kind: LinkKind::Thing(thing), id: id.to_owned(), href }
+}
+
+fn parked_link(domain: Domain, event: &str) -> Link {
+    let href = format!("/{domain}/v1/parked");
+    Link { kind: LinkKind::ParkedBy(domain), id: event.to_owned(), href }
 }
 
 /// What an event says. `turns` are correlations of turns of the day: promises that slide with the
@@ -138,9 +142,9 @@ fn past_due(event: &Event) -> Vec<Notice> {
         late.quantity, late.sku, late.supplier, late.node, late.day
     );
     let links = vec![
-        link("purchase-order", late.order.as_str()),
-        link("supplier", late.supplier.as_str()),
-        link("item", late.sku.as_str()),
+        link(Thing::PurchaseOrder, late.order.as_str()),
+        link(Thing::Supplier, late.supplier.as_str()),
+        link(Thing::Item, late.sku.as_str()),
     ];
     let cause = past_due_cause(late.order.as_str(), late.line);
     let detail = Detail::Says(detail);
@@ -184,7 +188,7 @@ fn pegged(event: &Event, turns: &[String]) -> Vec<Notice> {
         let units = moves.iter().fold(0i64, |sum, one| sum.saturating_add(one.quantity));
         let lines = i64::try_from(moves.len()).unwrap_or(i64::MAX);
         let counts = Detail::Counts(lines, units, format!("promised later on {channel}"));
-        let links = vec![link("cascade", correlation), link("channel", channel)];
+        let links = vec![link(Thing::Cascade, correlation), link(Thing::Channel, channel)];
         let cause = format!("promise-later/{correlation}/{channel}");
         notices.push(holds(cause, Kind::PromiseLater, channel, counts, links));
     }
@@ -207,9 +211,9 @@ fn promotion(event: &Event) -> Vec<Notice> {
     let worth = risk.revenue.map(|revenue| format!(", worth {revenue}")).unwrap_or_default();
     let detail = format!("{} units of {} short{from}{worth}", risk.units_short, risk.sku);
     let links = vec![
-        link("promotion", risk.promotion.as_str()),
-        link("item", risk.sku.as_str()),
-        link("cascade", &event.origin.correlation),
+        link(Thing::Promotion, risk.promotion.as_str()),
+        link(Thing::Item, risk.sku.as_str()),
+        link(Thing::Cascade, &event.origin.correlation),
     ];
     let says = Detail::Says(detail);
     vec![holds(cause, Kind::PromotionAtRisk, risk.promotion.as_str(), says, links)]
@@ -230,9 +234,9 @@ fn protections(event: &Event) -> Vec<Notice> {
         let short = protection.short_after;
         let detail = format!("{short} units of {} short of what is protected", changed.sku);
         let links = vec![
-            link("protection", protection.id.as_str()),
-            link("item", changed.sku.as_str()),
-            link("cascade", &event.origin.correlation),
+            link(Thing::Protection, protection.id.as_str()),
+            link(Thing::Item, changed.sku.as_str()),
+            link(Thing::Cascade, &event.origin.correlation),
         ];
         let says = Detail::Says(detail);
         holds(cause, Kind::ProtectionShort, protection.id.as_str(), says, links)
@@ -244,8 +248,8 @@ fn score(event: &Event) -> Vec<Notice> {
     let Ok(changed) = event.read::<ScoreChanged>() else { return Vec::new() };
     let cause = format!("supplier-score-low/{}", changed.supplier);
     // These two count lines; fill rate and quality count units.
-    let of_lines = ["on-time-in-full", "confirmation-reliability"];
-    let evidence = changed.parts.iter().filter(|part| of_lines.contains(&part.name.as_str()));
+    let of_lines = [ScoreMeasure::OnTimeInFull, ScoreMeasure::ConfirmationReliability];
+    let evidence = changed.parts.iter().filter(|part| of_lines.contains(&part.name));
     let lines = evidence.map(|part| part.of).max().unwrap_or(0);
     let Some(score) = changed.after.filter(|score| score.0 < LOW_SCORE && lines >= SCORE_LINES)
     else {
@@ -253,7 +257,7 @@ fn score(event: &Event) -> Vec<Notice> {
     };
     let before = changed.before.map_or("none".to_owned(), |score| score.to_string());
     let says = Detail::Says(format!("the score is {score} (before: {before})"));
-    let links = vec![link("supplier", changed.supplier.as_str())];
+    let links = vec![link(Thing::Supplier, changed.supplier.as_str())];
     vec![holds(cause, Kind::SupplierScoreLow, changed.supplier.as_str(), says, links)]
 }
 
@@ -265,7 +269,7 @@ fn overdue(event: &Event) -> Vec<Notice> {
     let Ok(line) = event.read::<LineOverdue>() else { return Vec::new() };
     let (order, sku) = (line.order.as_str(), line.sku.as_str());
     let what = format!("of {sku} promised for {} and not shipped", line.promised);
-    let links = vec![link("order", order), link("item", sku)];
+    let links = vec![link(Thing::Order, order), link(Thing::Item, sku)];
     let counts = Detail::Counts(1, line.quantity, what);
     vec![holds(overdue_cause(order, sku), Kind::LineOverdue, order, counts, links)]
 }
@@ -296,7 +300,7 @@ fn parked(event: &Event) -> Vec<Notice> {
     let Ok(parked) = parked else { return Vec::new() };
     let says = format!("{} could not process {}: {}", event.domain, parked.kind, parked.why);
     let links =
-        vec![link(event.domain.name(), &parked.event), link("cascade", &parked.correlation)];
+        vec![parked_link(event.domain, &parked.event), link(Thing::Cascade, &parked.correlation)];
     let cause = parked_cause(event, &parked.event);
     vec![holds(cause, Kind::EventParked, &parked.event, Detail::Says(says), links)]
 }

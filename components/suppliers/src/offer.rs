@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::suppliers::{Expedite, OfferSet, PriceBreak};
+use tradewind_kernel::published::Version;
 use tradewind_kernel::refusal::{Faults, Refusal};
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use utoipa::ToSchema;
@@ -87,6 +88,7 @@ pub struct OfferAnswer {
     #[serde(flatten)]
     pub offer: Offer,
     /// The version, as in `ETag`.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 

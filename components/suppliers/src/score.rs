@@ -4,7 +4,7 @@
 //! Everything is exact decimals; the one rounding, to the shown decimals, is half to even.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use tradewind_kernel::events::suppliers::{ScoreChanged, ScorePart};
+use tradewind_kernel::events::suppliers::{ScoreChanged, ScoreMeasure, ScorePart};
 use tradewind_kernel::{Id, Quantity, Ratio};
 
 use crate::tally::Tally;
@@ -30,10 +30,10 @@ impl Score {
     #[must_use]
     pub fn of(tally: &Tally) -> Self {
         let parts = [
-            ("on-time-in-full", 50, tally.on_time, tally.due),
-            ("confirmation-reliability", 20, tally.confirmed_in_time, tally.confirmed),
-            ("fill-rate", 20, tally.closed_accepted, tally.closed_ordered),
-            ("quality", 10, tally.accepted, tally.received),
+            (ScoreMeasure::OnTimeInFull, 50, tally.on_time, tally.due),
+            (ScoreMeasure::ConfirmationReliability, 20, tally.confirmed_in_time, tally.confirmed),
+            (ScoreMeasure::FillRate, 20, tally.closed_accepted, tally.closed_ordered),
+            (ScoreMeasure::Quality, 10, tally.accepted, tally.received),
         ];
         let mut sum = Decimal::ZERO;
         let mut weights = Decimal::ZERO;
@@ -46,7 +46,7 @@ impl Score {
         let hundredfold = sum.saturating_mul(Decimal::ONE_HUNDRED);
         let value = hundredfold.checked_div(weights).map(one_decimal);
         let parts = parts.into_iter().map(|(name, weight, good, of)| ScorePart {
-            name: name.to_owned(),
+            name,
             value: share(good, of).map(|share| shown(share, PART_DECIMALS)),
             weight: Ratio(Decimal::from(weight)),
             of,

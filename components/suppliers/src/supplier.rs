@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::suppliers::{SupplierSet, SupplierStatus};
+use tradewind_kernel::published::Version;
 use tradewind_kernel::refusal::{Faults, Refusal};
 use tradewind_kernel::{Calendar, Currency, Day, Id, Money};
 use utoipa::ToSchema;
@@ -19,8 +20,10 @@ pub struct Supplier {
     /// Its id.
     pub id: Id,
     /// What it is called.
+    #[schema(format = "free-text")]
     pub name: String,
     /// Its class, for approval rules.
+    #[schema(format = "free-text")]
     pub class: Option<String>,
     /// The currency it is paid in.
     pub currency: Currency,
@@ -28,7 +31,8 @@ pub struct Supplier {
     pub terms_days: u32,
     /// Its working days.
     pub calendar: Calendar,
-    /// Its country.
+    /// Its country, as it was entered.
+    #[schema(format = "free-text")]
     pub country: Option<String>,
     /// Whether orders may be released to it.
     pub status: SupplierStatus,
@@ -43,6 +47,7 @@ pub struct SupplierAnswer {
     #[serde(flatten)]
     pub supplier: Supplier,
     /// The version, as in `ETag`.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 

@@ -4,13 +4,18 @@
 //! tenant share one sequence, so an id is `ev_` and that number. The registry [`REACTIONS`] is the
 //! one place that says which domain reacts to which type.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
+use crate::id::Id;
+use crate::published::{Actor, EventId, EventType};
 use crate::time::Instant;
 
 /// One of the six domains.
@@ -83,15 +88,39 @@ pub trait Payload: Serialize + DeserializeOwned {
     const TYPE: &'static str;
 }
 
+/// A type of event and the form of its data, as they are published.
+#[derive(Clone, Copy)]
+pub struct Form {
+    /// What happened: the type, without the domain where every domain can say it.
+    pub kind: &'static str,
+    /// The name of the data's schema.
+    pub name: fn() -> Cow<'static, str>,
+    /// The schema.
+    pub schema: fn() -> RefOr<Schema>,
+    /// Adds what the schema refers to.
+    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl Form {
+    /// Data of this payload under this type.
+    #[must_use]
+    pub const fn of<P: ToSchema>(kind: &'static str) -> Self {
+        Self { kind, name: P::name, schema: P::schema, parts: P::schemas }
+    }
+}
+
 /// An event that a decision appends; the shell adds who, when, why and the sequence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewEvent {
     /// The type: `{domain}.{what-happened}`.
     #[serde(rename = "type")]
+    #[schema(value_type = EventType)]
     pub kind: String,
     /// The id of what it is about.
+    #[schema(format = "free-text")]
     pub subject: String,
     /// The payload.
+    #[schema(value_type = Object)]
     pub data: Value,
 }
 
@@ -122,28 +151,33 @@ impl NewEvent {
 }
 
 /// Who, when and why: the same for all events of one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Origin {
     /// When, by the business clock.
     pub at: Instant,
     /// The subject of the token, or `system`.
+    #[schema(value_type = Actor)]
     pub by: String,
     /// Why, if the caller said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
     /// What it all belongs to: the id of the cascade.
+    #[schema(value_type = Id)]
     pub correlation: String,
     /// The correlation that a caller named but that was in use, or those that a re-pegging
     /// serves, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[A-Za-z0-9._~-]+( [A-Za-z0-9._~-]+)*$")]
     pub parent: Option<String>,
     /// The id of the event that caused this commit, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<EventId>)]
     pub causation: Option<String>,
 }
 
 /// A committed event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
     /// Its place in the tenant's sequence.
     pub sequence: u64,

@@ -12,9 +12,11 @@ pub mod event;
 pub mod events;
 pub mod id;
 pub mod money;
+pub mod published;
 pub mod quantity;
 pub mod ratio;
 pub mod refusal;
+pub mod role;
 mod text_form;
 pub mod time;
 
@@ -26,4 +28,5 @@ pub use money::{Currency, Money};
 pub use quantity::Quantity;
 pub use ratio::Ratio;
 pub use refusal::{Fault, Refusal};
+pub use role::Role;
 pub use time::{Day, Instant};

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::published::Code;
+
 /// What sort of no it is; gives the status of contract.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefusalKind {
@@ -58,10 +60,13 @@ impl RefusalKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Fault {
     /// JSON pointer into the request body, or empty for the whole.
+    #[schema(pattern = "^(/.*)?$")]
     pub pointer: String,
-    /// A stable kebab-case code.
+    /// What is wrong.
+    #[schema(value_type = Code)]
     pub code: String,
     /// A sentence for a person.
+    #[schema(format = "free-text")]
     pub detail: String,
 }
 

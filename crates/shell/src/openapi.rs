@@ -5,6 +5,7 @@
 //! and compared.
 
 mod components;
+mod events;
 mod operation;
 mod shared;
 
@@ -16,7 +17,7 @@ use tradewind_kernel::id::Id;
 use tradewind_kernel::refusal::Fault;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, PathsBuilder};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Schema,
@@ -78,6 +79,7 @@ pub fn document<Op>(domain: Domain, routes: &[Route<Op>], version: &str) -> Open
     }
     let mut components = ComponentsBuilder::new()
         .schemas_from_iter(registry.published())
+        .schemas_from_iter(events::schemas(domain))
         .security_scheme(TOKEN, token_scheme());
     for (name, response) in shared::problems() {
         components = components.response(name, response);
@@ -122,8 +124,11 @@ pub fn faults<Op>(domain: Domain, routes: &[Route<Op>]) -> Vec<String> {
             (bare, "has a body"),
             (entry.lines && entry.body.is_none(), "takes lines but says not of what"),
             (
-                entry.answers.iter().any(|(status, _)| !(200..300).contains(status)),
-                "answers no success",
+                entry
+                    .answers
+                    .iter()
+                    .any(|(status, _)| !(200..300).contains(status) && *status != 503),
+                "answers what is neither a success nor 503",
             ),
         ] {
             if wrong {
@@ -153,16 +158,22 @@ pub fn faults<Op>(domain: Domain, routes: &[Route<Op>]) -> Vec<String> {
 #[must_use]
 pub fn page<T: ToSchema>() -> Described {
     let Described { name, schema, mut parts } = described::<T>();
+    parts.push((name.clone(), schema));
+    page_of(&name, parts)
+}
+
+/// The description of a page of what has this name.
+fn page_of(name: &str, parts: Vec<(String, RefOr<Schema>)>) -> Described {
     let cursor = ObjectBuilder::new()
         .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
+        .format(Some(SchemaFormat::Custom("cursor".to_owned())))
         .description(Some("give it as `after` to go on; null at the end"));
-    let items = ArrayBuilder::new().items(Ref::from_schema_name(name.clone()));
+    let items = ArrayBuilder::new().items(Ref::from_schema_name(name));
     let list = ObjectBuilder::new()
         .property("items", items)
         .property("next", cursor)
         .required("items")
         .required("next");
-    parts.push((name.clone(), schema));
     Described { name: format!("{name}Page"), schema: RefOr::T(Schema::Object(list.build())), parts }
 }
 

@@ -3,89 +3,13 @@
 //! A domain has one table of [`Route`]s. The table drives matching, the check of roles, the check
 //! of the body against its schema, and the published OpenAPI document, so they cannot disagree.
 
-use std::str::FromStr;
-
 use tradewind_kernel::{Currency, Day, Id};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::Method;
 
-/// A role of contract.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Role {
-    Admin,
-    Viewer,
-    Buyer,
-    Approver,
-    Planner,
-    Warehouse,
-    Channel,
-    Finance,
-    System,
-    Partner,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Admin,
-        Self::Viewer,
-        Self::Buyer,
-        Self::Approver,
-        Self::Planner,
-        Self::Warehouse,
-        Self::Channel,
-        Self::Finance,
-        Self::System,
-        Self::Partner,
-    ];
-
-    /// Those that may read everything (viewer, and every role that contract.md builds on it), and
-    /// partners, who are shown what is their own supplier's or channel's alone.
-    pub const READERS_AND_PARTNERS: &'static [Self] = &[
-        Self::Admin,
-        Self::Viewer,
-        Self::Buyer,
-        Self::Approver,
-        Self::Planner,
-        Self::Warehouse,
-        Self::Finance,
-        Self::Partner,
-    ];
-
-    /// Those that may read everything.
-    pub const READERS: &'static [Self] = match Self::READERS_AND_PARTNERS.split_last() {
-        Some((Self::Partner, readers)) => readers,
-        _ => panic!("partners come last"),
-    };
-
-    /// Its name in tokens.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Viewer => "viewer",
-            Self::Buyer => "buyer",
-            Self::Approver => "approver",
-            Self::Planner => "planner",
-            Self::Warehouse => "warehouse",
-            Self::Channel => "channel",
-            Self::Finance => "finance",
-            Self::System => "system",
-            Self::Partner => "partner",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|role| role.name() == text).ok_or(())
-    }
-}
+pub use tradewind_kernel::role::Role;
 
 /// A type's schema and the schemas that it refers to.
 pub struct Described {

@@ -1,9 +1,10 @@
 //! Two versions of a schema: is what was good still good, is what was promised still true?
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{object, texts};
 
@@ -42,7 +43,8 @@ impl<'a> Schemas<'a> {
         if by_name && !self.open.borrow_mut().insert(pair.clone()) {
             return Vec::new();
         }
-        let (old, new) = (resolved(self.old, old), resolved(self.new, new));
+        let (old, new) = (whole(self.old, old), whole(self.new, new));
+        let (old, new) = (old.as_ref(), new.as_ref());
         let mut faults = Vec::new();
         self.choices(place, old, new, taken, &mut faults);
         kinds(place, old, new, taken, &mut faults);
@@ -101,6 +103,19 @@ impl<'a> Schemas<'a> {
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let path = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     path.and_then(|path| document.pointer(path)).unwrap_or(schema)
+}
+
+/// A schema, through its reference; one that is several objects at once as the one object it is.
+fn whole<'a>(document: &'a Value, schema: &'a Value) -> Cow<'a, Value> {
+    let schema = resolved(document, schema);
+    let Some(parts) = schema["allOf"].as_array() else { return Cow::Borrowed(schema) };
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for part in parts {
+        let part = whole(document, part);
+        properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+        required.extend(part["required"].as_array().cloned().unwrap_or_default());
+    }
+    Cow::Owned(json!({ "type": "object", "properties": properties, "required": required }))
 }
 
 fn is_choice(schema: &Value) -> bool {

@@ -4,7 +4,11 @@
 //! outside program would, so that the two can differ and be seen to. In one point it is as strict as
 //! the product says it is: `1.0` is no integer.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate};
+use regex_lite::Regex;
 use serde_json::Value;
 
 /// What is wrong with a value, each fault with its JSON pointer.
@@ -23,43 +27,24 @@ pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     found.map_or(schema, |found| resolved(document, found))
 }
 
-/// Whether a text is of one of the patterns that we publish.
+thread_local! {
+    /// The patterns met so far, read.
+    static PATTERNS: RefCell<BTreeMap<String, Regex>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Whether a text is of a pattern that we publish.
 ///
 /// # Panics
-/// A new pattern was published; it is added here.
+/// The pattern does not read.
 #[must_use]
 pub fn fits(pattern: &str, text: &str) -> bool {
-    let decimal = |whole: usize, places: usize| {
-        let text = text.strip_prefix('-').unwrap_or(text);
-        let (before, after) = text.split_once('.').map_or((text, None), |(a, b)| (a, Some(b)));
-        let digits = |part: &str, most: usize| {
-            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        digits(before, whole) && after.is_none_or(|after| digits(after, places))
-    };
-    match pattern {
-        "^[!-~]+$" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
-        r"^-?(0?[0-9]{1,15}(\.[0-9]{1,6})?|10{15}(\.0{1,6})?)$" => {
-            let size = text.strip_prefix('-').unwrap_or(text);
-            let (whole, places) = size.split_once('.').unwrap_or((size, "0"));
-            let most =
-                whole == format!("1{}", "0".repeat(15)) && places.bytes().all(|it| it == b'0');
-            decimal(16, 6) && (whole.len() < 16 || whole.starts_with('0') || most)
+    PATTERNS.with_borrow_mut(|known| {
+        if !known.contains_key(pattern) {
+            let read = Regex::new(pattern).unwrap_or_else(|fault| panic!("{pattern}: {fault}"));
+            known.insert(pattern.to_owned(), read);
         }
-        r"^-?[0-9]+(\.[0-9]+)?$" => decimal(usize::MAX, usize::MAX),
-        "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$" => {
-            let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-            let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-            first && text.len() <= 64 && text.bytes().all(inner)
-        }
-        "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-        | "^(19[7-9][0-9]|[2-9][0-9]{3})-" => {
-            let year = text.split('-').next().filter(|year| year.len() == 4);
-            year.and_then(|year| year.parse().ok()).is_some_and(|year: u16| year >= 1970)
-        }
-        "^[A-Z]{3}$" => text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
-        other => panic!("the pattern {other} is new"),
-    }
+        known[pattern].is_match(text)
+    })
 }
 
 fn of_format(format: &str, text: &str) -> bool {

@@ -259,7 +259,7 @@ pub(super) async fn list<S: Service<W>, W: World>(
         let kept = gather.records::<Order>(ids.iter().map(keys::order).collect()).await?;
         let items = ids.into_iter().zip(kept).filter_map(|(id, kept)| {
             let order = kept?.value;
-            let status = if order.cancelled { "cancelled" } else { "open" }.to_owned();
+            let status = order.status();
             let (channel, ordered_at) = (order.channel, order.ordered_at);
             let lines = order.lines.len();
             Some(json!(OrderSummary { id, channel, ordered_at, status, lines }))
@@ -318,7 +318,7 @@ where
             quantity,
             wanted,
             day: given.day,
-            reason: given.reason.code().to_owned(),
+            reason: given.reason,
             supply: given.supply.iter().map(PromisePeg::from).collect(),
             would_move: given.would_move,
             available_to_promise: {
@@ -332,7 +332,7 @@ where
         }
         if let Some(purchase) = &view.purchase {
             view.day = Some(purchase.day);
-            view.reason = Reason::Purchase.code().to_owned();
+            view.reason = Reason::Purchase;
         }
         Ok(Answer::ok(json!(view)))
     })

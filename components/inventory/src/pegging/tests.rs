@@ -74,7 +74,9 @@ fn pegs(pegs: &[Peg]) -> String {
 fn rows(outcome: &PegOutcome) -> Vec<String> {
     let row = |line: &LineOutcome| {
         let promised = line.promised.map_or("never".to_owned(), |day| day.to_string());
-        format!("{} {promised} {}: {}", line.order, line.reason.code(), pegs(&line.pegs))
+        let reason = serde_json::to_value(line.reason).unwrap();
+        let reason = reason.as_str().unwrap();
+        format!("{} {promised} {reason}: {}", line.order, pegs(&line.pegs))
     };
     outcome.lines.iter().map(row).collect()
 }

@@ -1,6 +1,7 @@
 //! The table of routes and the shapes of answers.
 
 use serde::Serialize;
+use tradewind_kernel::published::Version;
 use tradewind_kernel::{Id, Instant};
 use tradewind_shell::http::Method::{Get, Post, Put};
 use tradewind_shell::route::{QueryParameter, Role, Route, described};
@@ -36,6 +37,7 @@ pub struct PromotionSet {
     #[serde(flatten)]
     pub promotion: Promotion,
     /// What `If-Match` names.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -46,6 +48,7 @@ pub struct PromotionShown {
     #[serde(flatten)]
     pub view: PromotionView,
     /// What `If-Match` names.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -56,6 +59,7 @@ pub struct PolicyShown {
     #[serde(flatten)]
     pub policy: Policy,
     /// What `If-Match` names.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -68,6 +72,7 @@ pub struct RunShown {
     #[serde(flatten)]
     pub run: Run,
     /// Changes whenever the run gets on.
+    #[schema(value_type = Version)]
     pub version: String,
 }
 
@@ -77,6 +82,7 @@ pub struct Promotions {
     /// By id.
     pub items: Vec<PromotionShown>,
     /// The cursor of the next page; null after the last.
+    #[schema(format = "cursor")]
     pub next: Option<String>,
 }
 
@@ -86,6 +92,7 @@ pub struct Policies {
     /// By item and node.
     pub items: Vec<PolicyShown>,
     /// The cursor of the next page; null after the last.
+    #[schema(format = "cursor")]
     pub next: Option<String>,
 }
 
@@ -95,6 +102,7 @@ pub struct Proposals {
     /// By id.
     pub items: Vec<Proposal>,
     /// The cursor of the next page; null after the last.
+    #[schema(format = "cursor")]
     pub next: Option<String>,
 }
 

@@ -1,5 +1,7 @@
 //! Ranking, reasons and money of options.
 
+use OptionKind::{AlternateSupplier, Expedite, PostponePromotion, ReAllocate, Transfer};
+
 use super::*;
 use tradewind_kernel::Currency;
 
@@ -19,10 +21,10 @@ fn situation() -> Situation {
     }
 }
 
-fn option(kind: &'static str, day: &str, revenue: i64, price: i64) -> MitigationOption {
+fn option(kind: OptionKind, day: &str, revenue: i64, price: i64) -> MitigationOption {
     let plan = Plan {
         kind,
-        description: kind.to_owned(),
+        description: String::new(),
         day: day.parse().unwrap(),
         cost: Decimal::ZERO,
         price: price.into(),
@@ -34,34 +36,35 @@ fn option(kind: &'static str, day: &str, revenue: i64, price: i64) -> Mitigation
 
 #[test]
 fn net_then_cash_then_day_then_kind() {
-    let nothing = situation().infeasible("a", "", "no".to_owned());
+    let nothing = situation().infeasible(AlternateSupplier, "", "no".to_owned());
     let mut options = vec![
         nothing,
-        option("e", "2026-12-03", 10, 0),
-        option("d", "2026-12-03", 10, 0),
-        option("c", "2026-12-02", 10, 0),
-        option("z", "2026-12-01", 10, 5),
-        option("y", "2026-12-09", 20, 99),
+        option(Transfer, "2026-12-03", 10, 0),
+        option(ReAllocate, "2026-12-03", 10, 0),
+        option(Transfer, "2026-12-02", 10, 0),
+        option(Expedite, "2026-12-01", 10, 5),
+        option(PostponePromotion, "2026-12-09", 20, 99),
     ];
     rank(&mut options);
-    let kinds: String = options.iter().map(|option| option.kind.as_str()).collect();
-    assert_eq!(kinds, "ycdeza");
-    assert_eq!(best(options).unwrap().kind, "y");
+    let kinds: Vec<OptionKind> = options.iter().map(|option| option.kind).collect();
+    let wanted = [PostponePromotion, Transfer, ReAllocate, Transfer, Expedite, AlternateSupplier];
+    assert_eq!(kinds, wanted);
+    assert_eq!(best(options).unwrap().kind, PostponePromotion);
 }
 
 #[test]
 fn every_reason_is_named_once() {
-    let no = |why: &str| situation().infeasible("a", "", why.to_owned());
+    let no = |why: &str| situation().infeasible(AlternateSupplier, "", why.to_owned());
     let merged = best(vec![no("S2: too dear"), no("S3: too late"), no("S2: too dear")]);
     assert_eq!(merged.unwrap().reason.as_deref(), Some("S2: too dear; S3: too late"));
-    let one = best(vec![no("S2: too dear"), option("a", "2026-12-01", 10, 0)]).unwrap();
+    let one = best(vec![no("S2: too dear"), option(Expedite, "2026-12-01", 10, 0)]).unwrap();
     assert_eq!((one.feasible, one.reason), (true, None));
 
     let mut situation = situation();
     situation.outlook.floor = Some("1".parse().unwrap());
     situation.outlook.balances = vec![("2026-11-30".parse().unwrap(), "5".parse().unwrap())];
     let plan = Plan {
-        kind: "a",
+        kind: Transfer,
         description: String::new(),
         day: situation.today,
         cost: Decimal::ZERO,
@@ -78,7 +81,7 @@ fn every_reason_is_named_once() {
 #[test]
 fn what_is_paid_beyond_the_horizon_is_no_cash() {
     for (day, cash) in [("2027-02-28", "7.00"), ("2027-03-01", "0.00")] {
-        assert_eq!(option("k", day, 10, 7).cash.amount.to_string(), cash, "{day}");
+        assert_eq!(option(Expedite, day, 10, 7).cash.amount.to_string(), cash, "{day}");
     }
 }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use tradewind_kernel::asks::inventory::TrialChange;
 use tradewind_kernel::events::inventory::Holding;
-use tradewind_kernel::events::planning::MitigationOption;
+use tradewind_kernel::events::planning::{MitigationOption, OptionKind};
 use tradewind_kernel::{Id, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
@@ -43,7 +43,7 @@ where
         worse: &[Worse],
         limit: usize,
     ) -> Result<MitigationOption, Failure> {
-        let kind = "re-allocate";
+        let kind = OptionKind::ReAllocate;
         let protection = &holding.protection;
         let pieces = holding.pieces.iter().map(|piece| piece.quantity);
         let most = pieces.fold(holding.short, Quantity::saturating_add);
@@ -88,7 +88,7 @@ where
     }
 
     fn postpone(&self, promotion: &Promotion) -> MitigationOption {
-        let kind = "postpone-promotion";
+        let kind = OptionKind::PostponePromotion;
         let id = &promotion.promotion;
         let impossible =
             |reason: String| self.situation.infeasible(kind, &format!("Start {id} later"), reason);

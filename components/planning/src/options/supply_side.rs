@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use tradewind_kernel::asks::inventory::TrialChange;
 use tradewind_kernel::asks::suppliers::Offer;
-use tradewind_kernel::events::planning::MitigationOption;
+use tradewind_kernel::events::planning::{MitigationOption, OptionKind};
 use tradewind_kernel::{Day, Id, Money, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
@@ -57,7 +57,7 @@ where
 
     async fn expedite_part(&self, part: &LatePart) -> Result<MitigationOption, Failure> {
         let LatePart { order, line, supplier, sku, quantity, .. } = part;
-        let kind = "expedite";
+        let kind = OptionKind::Expedite;
         let impossible = |reason: String| {
             let description = format!("Expedite line {line} of {order} from {supplier}");
             self.situation.infeasible(kind, &description, reason)
@@ -113,7 +113,7 @@ where
         if candidates.is_empty() {
             let reason = format!("no other approved supplier offers {}", self.situation.sku);
             let description = "Buy from another supplier";
-            let kind = "alternate-supplier";
+            let kind = OptionKind::AlternateSupplier;
             candidates.push(self.situation.infeasible(kind, description, reason));
         }
         Ok(best(candidates))
@@ -154,7 +154,7 @@ where
         replaced: &Replaced<'_>,
         wanted: Quantity,
     ) -> Result<MitigationOption, Failure> {
-        let kind = "alternate-supplier";
+        let kind = OptionKind::AlternateSupplier;
         let Replaced { node, part: late, prices } = replaced;
         let supplier = &offer.supplier;
         let quantity = lot(wanted, offer.minimum, offer.multiple, offer.maximum);

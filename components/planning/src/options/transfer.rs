@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use tradewind_kernel::asks::inventory::{Lane, TrialChange};
 use tradewind_kernel::events::inventory::Usable;
-use tradewind_kernel::events::planning::MitigationOption;
+use tradewind_kernel::events::planning::{MitigationOption, OptionKind};
 use tradewind_kernel::{Day, Id, Quantity};
 use tradewind_shell::failure::Failure;
 use tradewind_shell::world::World;
@@ -28,7 +28,7 @@ where
         if wanted <= 0 || targets.is_empty() {
             return Ok(None);
         }
-        let kind = "transfer";
+        let kind = OptionKind::Transfer;
         let leads = |lane: &&Lane| targets.contains(&lane.to) && lane.from != lane.to;
         let lanes: Vec<&Lane> = self.network.lanes.iter().filter(leads).collect();
         let mut pairs: Vec<(Day, &Usable, &Lane)> = Vec::new();
@@ -62,7 +62,7 @@ where
         lane: &Lane,
         wanted: Quantity,
     ) -> Result<MitigationOption, Failure> {
-        let kind = "transfer";
+        let kind = OptionKind::Transfer;
         let Lane { from, to, .. } = lane;
         let change = |quantity: Quantity| TrialChange::Transfer {
             supply: piece.supply.clone(),

@@ -147,7 +147,7 @@ pub(super) fn options(events: &[Event]) -> Vec<MitigationOption> {
             let (net, cash) = (it.net.value(), it.cash.value());
             (!it.feasible, Reverse(net), cash, it.day.is_none(), it.day)
         };
-        let name = |it: &MitigationOption| (it.kind.clone(), it.sku.clone());
+        let name = |it: &MitigationOption| (it.kind, it.sku.clone());
         rank(one).cmp(&rank(other)).then_with(|| name(one).cmp(&name(other)))
     });
     options

@@ -8,12 +8,8 @@ use crate::events::suppliers::SupplierStatus;
 use crate::id::Id;
 use crate::money::{Amount, Currency};
 use crate::quantity::Quantity;
+use crate::role::StepRole;
 use crate::time::Day;
-
-/// The roles in which a plug-in may ask for approval: those that a token can have and that may hold
-/// a step.
-pub const APPROVER_ROLES: [&str; 6] =
-    ["admin", "approver", "buyer", "planner", "warehouse", "finance"];
 
 /// Roles that one answer asks for at most, as many as a rule of the approval policy.
 pub const MAX_ROLES: usize = 5;
@@ -82,7 +78,7 @@ pub enum Opinion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
-    /// In which roles, in order.
+    /// In which roles, in order: those of [`StepRole`], by name.
     pub roles: Vec<String>,
     /// Why, for a person.
     pub because: String,
@@ -126,7 +122,7 @@ fn unlawful_roles(roles: &[String]) -> Option<String> {
     if !(1..=MAX_ROLES).contains(&roles.len()) {
         return Some(format!("it asks for {} roles, not for 1 to {MAX_ROLES}", roles.len()));
     }
-    let unknown = roles.iter().find(|role| !APPROVER_ROLES.contains(&role.as_str()))?;
+    let unknown = roles.iter().find(|role| StepRole::named(role).is_none())?;
     Some(format!("`{}` is no role that approves", shortened(unknown)))
 }
 

@@ -9,7 +9,7 @@ use crate::ratio::Ratio;
 use crate::time::{Day, Zone};
 
 /// The tenant's settings changed; every domain keeps them by reacting to this.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct SettingsChanged {
     pub zone: Zone,
@@ -22,7 +22,7 @@ pub struct SettingsChanged {
 }
 
 /// A currency's rate to the base currency on a day was set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct RateSet {
     pub currency: Currency,
@@ -56,7 +56,7 @@ pub struct WeekChange {
 }
 
 /// The cash forecast moved; only the weeks that moved are listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct CashChanged {
     pub currency: Currency,

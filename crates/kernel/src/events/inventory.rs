@@ -8,16 +8,19 @@ use super::payloads;
 use crate::calendar::Calendar;
 use crate::id::Id;
 use crate::money::Money;
+use crate::published::{Code, PlaceName, SupplyName};
 use crate::quantity::Quantity;
 use crate::ratio::Ratio;
 use crate::time::{Day, Instant};
 
 /// An item was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ItemSet {
     pub sku: Id,
+    #[schema(format = "free-text")]
     pub name: String,
+    #[schema(format = "free-text")]
     pub base_unit: String,
     pub weight_grams: Option<Quantity>,
     /// List price by channel.
@@ -25,17 +28,18 @@ pub struct ItemSet {
 }
 
 /// A node was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NodeSet {
     pub node: Id,
+    #[schema(value_type = Code)]
     pub kind: String,
     pub calendar: Calendar,
     pub receiving_days: u32,
 }
 
 /// A lane was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct LaneSet {
     pub from: Id,
@@ -63,10 +67,11 @@ pub struct Payout {
 }
 
 /// A channel was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ChannelSet {
     pub channel: Id,
+    #[schema(value_type = Code)]
     pub kind: String,
     pub priority: u32,
     pub nodes: Vec<Id>,
@@ -75,7 +80,7 @@ pub struct ChannelSet {
 }
 
 /// Units of an item are kept for one channel in a window, both days inclusive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ProtectionSet {
     pub protection: Id,
@@ -84,12 +89,14 @@ pub struct ProtectionSet {
     pub quantity: Quantity,
     pub from: Day,
     pub until: Day,
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
+    #[schema(format = "free-text")]
     pub owner: Option<String>,
 }
 
 /// A protection was ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ProtectionEnded {
     pub protection: Id,
@@ -98,18 +105,21 @@ pub struct ProtectionEnded {
 }
 
 /// Goods moved. A place is `node/status`, or `supplier`, `customer`, `transit`, `loss`, `found`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct StockMoved {
     pub movement: Id,
     pub sku: Id,
     pub quantity: Quantity,
+    #[schema(value_type = PlaceName)]
     pub from: String,
+    #[schema(value_type = PlaceName)]
     pub to: String,
     /// The document that moved them: a receipt, a reservation, or nothing.
     pub document: Option<Id>,
     /// Why, if somebody said so.
     #[serde(default)]
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
     /// The movement that this one corrects.
     #[serde(default)]
@@ -137,7 +147,7 @@ pub struct ReservedLine {
 }
 
 /// Stock was claimed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Reserved {
     pub reservation: Id,
@@ -148,7 +158,7 @@ pub struct Reserved {
 }
 
 /// Units of one item that left a reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct LeavingLine {
     pub sku: Id,
@@ -157,7 +167,7 @@ pub struct LeavingLine {
 }
 
 /// Claimed stock was shipped to the customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ReservationShipped {
     pub reservation: Id,
@@ -168,7 +178,7 @@ pub struct ReservationShipped {
 }
 
 /// Claims were given back, by a caller or because they expired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ReservationReleased {
     pub reservation: Id,
@@ -179,7 +189,7 @@ pub struct ReservationReleased {
 }
 
 /// A line of a customer order: demand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct DemandLine {
     pub line: u32,
@@ -192,7 +202,7 @@ pub struct DemandLine {
 }
 
 /// A customer order was stated, changed or cancelled; `lines` is the whole of it afterwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OrderChanged {
     pub order: Id,
@@ -226,9 +236,10 @@ pub struct PromiseMove {
 }
 
 /// Units that wait for use at a node from a day on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Usable {
+    #[schema(value_type = SupplyName)]
     pub supply: String,
     pub node: Id,
     pub day: Day,
@@ -236,7 +247,7 @@ pub struct Usable {
 }
 
 /// What a protection holds after a pegging, lines that consumed it already taken off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Holding {
     pub protection: Id,
@@ -249,7 +260,7 @@ pub struct Holding {
 
 /// An item was pegged anew. A large effect comes in parts: each carries its own moved promises,
 /// the last one what is left over and held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ItemPegged {
     pub sku: Id,
@@ -289,7 +300,7 @@ pub struct ProtectionChange {
 }
 
 /// Availability or protections of an item changed; only what changed is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct AvailabilityChanged {
     pub sku: Id,
@@ -298,7 +309,7 @@ pub struct AvailabilityChanged {
 }
 
 /// A line could have shipped by its promised day and has not: an exception.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct LineOverdue {
     pub order: Id,
@@ -310,7 +321,7 @@ pub struct LineOverdue {
 }
 
 /// The tenant's day turned; one event per tenant and day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct DayTurned {
     pub from: Option<Day>,

@@ -1,18 +1,22 @@
 //! Events of the planning domain.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::payloads;
 use crate::id::Id;
 use crate::money::Money;
+use crate::published::{Code, EventId, IdOrAll};
 use crate::quantity::Quantity;
 use crate::time::Day;
 
 /// A promotion was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct PromotionSet {
     pub promotion: Id,
+    #[schema(format = "free-text")]
     pub name: String,
     pub sku: Id,
     pub channel: Id,
@@ -25,7 +29,7 @@ pub struct PromotionSet {
 }
 
 /// Demand history was loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct HistoryLoaded {
     pub lines: Quantity,
@@ -33,18 +37,21 @@ pub struct HistoryLoaded {
 }
 
 /// A planning policy was made or changed; `*` is the default of the rest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct PolicySet {
+    #[schema(value_type = IdOrAll)]
     pub sku: String,
+    #[schema(value_type = IdOrAll)]
     pub node: String,
     pub service_level: crate::ratio::Ratio,
     pub review_days: u32,
+    #[schema(value_type = Code)]
     pub criticality: String,
 }
 
 /// What a promotion is short of moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct PromotionRiskChanged {
     pub promotion: Id,
@@ -58,12 +65,43 @@ pub struct PromotionRiskChanged {
     pub revenue: Option<Money>,
 }
 
+/// What can be done; in the order in which options of equal rank stand.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptionKind {
+    /// Buy from another supplier.
+    AlternateSupplier,
+    /// Have a late delivery hurried.
+    Expedite,
+    /// Start a promotion later.
+    PostponePromotion,
+    /// Free units that are kept for a channel.
+    ReAllocate,
+    /// Bring goods from another node.
+    Transfer,
+}
+
+impl fmt::Display for OptionKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::AlternateSupplier => "alternate-supplier",
+            Self::Expedite => "expedite",
+            Self::PostponePromotion => "postpone-promotion",
+            Self::ReAllocate => "re-allocate",
+            Self::Transfer => "transfer",
+        })
+    }
+}
+
 /// One thing that can be done about what a cause made worse (contract.md, Cascade).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct MitigationOption {
-    /// `expedite`, `alternate-supplier`, `transfer`, `re-allocate` or `postpone-promotion`.
-    pub kind: String,
+    pub kind: OptionKind,
+    /// What to do, in words.
+    #[schema(format = "free-text")]
     pub description: String,
     pub sku: Id,
     /// When it takes effect; null when infeasible.
@@ -80,9 +118,11 @@ pub struct MitigationOption {
     /// `revenue − lost − cost`.
     pub net: Money,
     pub feasible: bool,
-    /// Why it is infeasible.
+    /// Why it is infeasible, in words.
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
     /// The sequence of the state it was judged on, as an event id.
+    #[schema(value_type = EventId)]
     pub as_of: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Id>,
@@ -103,7 +143,7 @@ pub struct MitigationOption {
 }
 
 /// What can be done for one item, ranked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OptionsRanked {
     pub sku: Id,
@@ -111,14 +151,14 @@ pub struct OptionsRanked {
 }
 
 /// A planning run was asked for; planning works it in blocks of items by reacting to this.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct RunRequested {
     pub run: Id,
 }
 
 /// A planning run made proposals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct RunCompleted {
     pub run: Id,

@@ -9,7 +9,9 @@ use super::payloads;
 use crate::event::{Event, Payload};
 use crate::id::Id;
 use crate::money::{Amount, Currency};
+use crate::published::Actor;
 use crate::quantity::Quantity;
+use crate::role::StepRole;
 use crate::time::{Day, Instant};
 
 /// How far a purchase order has come.
@@ -69,7 +71,7 @@ pub struct OrderLine {
 }
 
 /// A purchase order as it is after the event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OrderState {
     pub order: Id,
@@ -79,6 +81,7 @@ pub struct OrderState {
     pub status: OrderStatus,
     /// The day on which it was released, in the tenant's zone.
     pub released: Option<Day>,
+    #[schema(value_type = Actor)]
     pub raised_by: String,
     pub raised_at: Instant,
     pub lines: Vec<OrderLine>,
@@ -99,17 +102,19 @@ impl OrderState {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Advice {
     /// The roles it asked for, whether or not the policy demands them too; none: no opinion.
-    pub roles: Vec<String>,
+    pub roles: Vec<StepRole>,
     /// Why it asked for them.
+    #[schema(format = "free-text")]
     pub because: Option<String>,
     /// Why it gave no answer, where the policy lets the order pass without one.
+    #[schema(format = "free-text")]
     pub failed: Option<String>,
 }
 
 macro_rules! order_events {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
         $($(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
         pub struct $name {
             /// The order afterwards.
             #[serde(flatten)]
@@ -119,7 +124,7 @@ macro_rules! order_events {
 }
 
 /// It was put before its approvers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderSubmitted {
     /// The order afterwards.
     #[serde(flatten)]
@@ -130,7 +135,7 @@ pub struct OrderSubmitted {
 }
 
 /// A confirmed price that waited was accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PriceAccepted {
     /// The order afterwards.
     #[serde(flatten)]
@@ -156,7 +161,7 @@ order_events! {
 }
 
 /// What a confirmation changed in one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct LineChange {
     pub line: u32,
@@ -169,7 +174,7 @@ pub struct LineChange {
 }
 
 /// The supplier confirmed days, quantities or prices.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderConfirmed {
     /// The order afterwards.
     #[serde(flatten)]
@@ -179,7 +184,7 @@ pub struct OrderConfirmed {
 }
 
 /// What a receipt brought for one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ReceivedLine {
     pub line: u32,
@@ -191,7 +196,7 @@ pub struct ReceivedLine {
 }
 
 /// Goods of an order arrived at a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OrderReceived {
     /// The order afterwards.
@@ -241,7 +246,7 @@ pub fn remains(mut event: Event, later: &Event) -> Option<Event> {
 }
 
 /// The day of an open part has passed without a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OrderPastDue {
     pub order: Id,
@@ -254,12 +259,14 @@ pub struct OrderPastDue {
 }
 
 /// The approval policy was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct PolicySet {
+    #[schema(value_type = Vec<Object>)]
     pub rules: serde_json::Value,
     /// What follows when the plug-in for order approval fails.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub plugin: serde_json::Value,
 }
 

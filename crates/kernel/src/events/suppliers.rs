@@ -26,26 +26,30 @@ pub enum SupplierStatus {
 }
 
 /// A supplier was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct SupplierSet {
     pub supplier: Id,
+    #[schema(format = "free-text")]
     pub name: String,
+    #[schema(format = "free-text")]
     pub class: Option<String>,
     pub currency: Currency,
     pub terms_days: u32,
     pub calendar: Calendar,
+    #[schema(format = "free-text")]
     pub country: Option<String>,
     pub status: SupplierStatus,
 }
 
 /// A supplier's status moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct StatusChanged {
     pub supplier: Id,
     pub from: SupplierStatus,
     pub to: SupplierStatus,
+    #[schema(format = "free-text")]
     pub reason: Option<String>,
     /// What open orders to a conditional supplier may sum to.
     pub limit: Option<Money>,
@@ -74,7 +78,7 @@ pub struct Expedite {
 }
 
 /// An offer was made or changed: what a supplier asks for an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OfferSet {
     pub supplier: Id,
@@ -88,15 +92,30 @@ pub struct OfferSet {
     pub expedite: Option<Expedite>,
     pub from: Option<Day>,
     pub until: Option<Day>,
+    #[schema(format = "free-text")]
     pub origin: Option<String>,
+}
+
+/// What a part of a score measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreMeasure {
+    /// Lines that arrived whole by the first confirmed day.
+    OnTimeInFull,
+    /// Lines that were confirmed in time.
+    ConfirmationReliability,
+    /// What was accepted of what was ordered.
+    FillRate,
+    /// What was accepted of what was received.
+    Quality,
 }
 
 /// One part of a score: its value (0 to 1) counts with its weight (percent); `of` is how many
 /// lines or units it rests on. A part without data has no value and its weight is shared out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ScorePart {
-    /// `on-time-in-full`, `confirmation-reliability`, `fill-rate` or `quality`.
-    pub name: String,
+    /// What it measures.
+    pub name: ScoreMeasure,
     /// 0 to 1; null without data.
     pub value: Option<Ratio>,
     /// Percent of the whole.
@@ -106,7 +125,7 @@ pub struct ScorePart {
 }
 
 /// A supplier's score moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ScoreChanged {
     pub supplier: Id,

@@ -200,7 +200,11 @@ fn answers(entry: &Entry<'_>, registry: &Registry) -> Vec<(String, utoipa::opena
     };
     let mut answers = Vec::new();
     for (status, schema) in listed {
-        let words = if status == 201 { "Made" } else { "Done" };
+        let words = match status {
+            201 => "Made",
+            503 => "The store does not answer",
+            _ => "Done",
+        };
         let mut response = ResponseBuilder::new().description(words);
         if let Some(schema) = schema {
             let content = ContentBuilder::new().schema(Some(schema)).build();

@@ -2,20 +2,21 @@
 
 use tradewind_kernel::event::Domain;
 use tradewind_kernel::id::Id;
+use tradewind_kernel::published::{Code, EventType};
 use tradewind_kernel::refusal::Fault;
-use tradewind_kernel::time::Instant;
 use utoipa::ToSchema;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 
-use super::{Entry, page};
+use super::{Entry, events, page};
 use crate::http::Method;
 use crate::route::{Described, QueryParameter, Role, described};
 
 pub(super) const DESCRIPTION: &str = "Quantities are whole numbers of at most 10^15 in size, \
-    amounts and ratios decimal strings, days `YYYY-MM-DD`, instants RFC 3339 in UTC. Unknown \
-    fields are refused. A refusal changes nothing and names every fault.";
+    amounts and ratios decimal strings, days `YYYY-MM-DD`, instants RFC 3339 in UTC. A text of the \
+    format `free-text` is for people and promises no form; one of `cursor` is only to be given \
+    back. Unknown fields are refused. A refusal changes nothing and names every fault.";
 
 pub(super) const TOKEN_DESCRIPTION: &str = "A JWT signed with EdDSA or ES256 by a known key \
     (`kid`), with the claims `sub`, `tenant`, `roles`, `exp` and `aud`, for partners `supplier` or \
@@ -29,60 +30,25 @@ pub(super) const KEY_DESCRIPTION: &str = "the same key and the same request give
 #[allow(dead_code, reason = "only described; http.rs writes it")]
 pub(super) struct Problem {
     /// `urn:tradewind:problem:` and the code.
-    #[schema(rename = "type")]
+    #[schema(rename = "type", pattern = "^urn:tradewind:problem:[a-z0-9]+(-[a-z0-9]+)*$")]
     kind: String,
     /// What sort of problem.
+    #[schema(format = "free-text")]
     title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// A stable kebab-case code.
+    /// What is wrong.
+    #[schema(value_type = Code)]
     code: String,
     /// A sentence for a person.
+    #[schema(format = "free-text")]
     detail: String,
     /// The correlation of the request.
+    #[schema(value_type = Id)]
     correlation_id: String,
     /// Every fault found; may be empty when `code` says it all.
     errors: Vec<Fault>,
-}
-
-/// An event in the form of CloudEvents 1.0, with our extensions.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "only described; serve.rs writes it")]
-struct CloudEvent {
-    /// `1.0`.
-    specversion: String,
-    /// Give it as `after` to go on from here.
-    id: Id,
-    /// `/{tenant}/{domain}`.
-    source: String,
-    /// `{domain}.{what-happened}`.
-    #[schema(rename = "type")]
-    kind: String,
-    /// The id of what it is about.
-    subject: String,
-    /// When, by the business clock.
-    time: Instant,
-    /// `application/json`.
-    datacontenttype: String,
-    /// What happened; its form goes by `type` and is published in `docs/events.json`.
-    #[schema(value_type = Object)]
-    data: serde_json::Value,
-    /// The cascade that it belongs to.
-    correlationid: String,
-    /// Its place among all events of the tenant: digits of a fixed number, so that they sort.
-    sequence: String,
-    /// Who caused it.
-    by: String,
-    /// The event that caused it, if one did.
-    #[schema(nullable = false)]
-    causationid: Option<String>,
-    /// The correlations that this one goes back to, separated by spaces.
-    #[schema(nullable = false)]
-    parentcorrelationid: Option<String>,
-    /// Why, if somebody said so.
-    #[schema(nullable = false)]
-    reason: Option<String>,
 }
 
 /// An event that could not be processed and was set aside.
@@ -92,11 +58,13 @@ struct ParkedEvent {
     /// The event's id.
     id: Id,
     /// Its type.
-    #[schema(rename = "type")]
+    #[schema(rename = "type", value_type = EventType)]
     kind: String,
     /// Its correlation.
+    #[schema(value_type = Id)]
     correlation_id: String,
     /// Why it was set aside.
+    #[schema(format = "free-text")]
     why: String,
     /// The faults, if there are any.
     faults: Vec<Fault>,
@@ -121,15 +89,24 @@ struct TickReport {
     #[schema(minimum = 0)]
     done: i64,
     /// Those that were not; the next tick does them.
-    failed: Vec<String>,
+    failed: Vec<Id>,
 }
 
 /// Whether the domain and its store answer.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only described; serve.rs writes it")]
 struct Health {
-    /// `up`.
-    status: String,
+    /// `down` comes with 503.
+    status: HealthStatus,
+}
+
+/// Whether a domain and its store answer.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only described; serve.rs writes it")]
+enum HealthStatus {
+    Up,
+    Down,
 }
 
 const EVENT_QUERY: &[QueryParameter] = &[
@@ -165,7 +142,7 @@ pub(super) fn entries(domain: Domain) -> Vec<Entry<'static>> {
     let (get, post) = (Method::Get, Method::Post);
     let (readers, end) = (Some(Role::READERS), || Some(described::<ParkedEnd>()));
     let events =
-        entry(get, "events", "The domain's events, in order", readers, Some(page::<CloudEvent>()));
+        entry(get, "events", "The domain's events, in order", readers, Some(events::page(domain)));
     let tick = entry(
         post,
         "tick",
@@ -188,13 +165,10 @@ pub(super) fn entries(domain: Domain) -> Vec<Entry<'static>> {
         entry(post, "parked/{event}/dismiss", dismiss, Some(&[]), end()),
         Entry { keyed: false, ..tick },
         entry(get, "openapi.json", "This document", Some(&Role::ALL), None),
-        entry(
-            get,
-            "health",
-            "Whether it answers; needs no token",
-            None,
-            Some(described::<Health>()),
-        ),
+        Entry {
+            answers: vec![(200, Some(described::<Health>())), (503, Some(described::<Health>()))],
+            ..entry(get, "health", "Whether it answers; needs no token", None, None)
+        },
     ]
 }
 
@@ -216,8 +190,9 @@ pub(super) const PROBLEMS: &[(u16, &str)] = &[
 /// Whether an operation can have a problem of this status.
 pub(super) fn can_have(entry: &Entry<'_>, status: u16) -> bool {
     match status {
-        503 => true,
+        // Health alone needs no token, and says in its own form that the store does not answer.
         _ if entry.roles.is_none() => false,
+        503 => true,
         409 => entry.method.writes(),
         412 => matches!(entry.method, Method::Put | Method::Delete),
         413 => entry.body.is_some() && !entry.lines,
@@ -263,6 +238,9 @@ pub(super) fn answer_headers(entry: &Entry<'_>, status: u16) -> Vec<(&'static st
     let mut headers = Vec::new();
     if entry.roles.is_some() && entry.path.split('/').next_back() != Some("openapi.json") {
         headers.push(("ETag", header("the version; absent where there is none, as of a list")));
+    }
+    if status == 503 {
+        headers.push(("Retry-After", header("seconds to wait")));
     }
     if status == 201 {
         headers.push(("Location", header("the path of what was made")));
