@@ -28,7 +28,7 @@ const EITHER: (&str, &str, &str) = ("/suppliers/v1/offers", "sku", "supplier");
 type Pairs = Vec<(String, String)>;
 
 /// Keys that are lawful, and keys that are not.
-type Sides = (Vec<String>, Vec<String>);
+type Keys = (Vec<String>, Vec<String>);
 
 /// Queries on both sides of a demand, and what the fault says beyond it.
 struct Sides {
@@ -201,7 +201,7 @@ impl Asked<'_> {
     fn key(&self, header: &Value, found: &mut Found) {
         let schema = resolved(self.operation.document, &header["schema"]);
         let letters = |count: u64| "k".repeat(usize::try_from(count).unwrap_or(0));
-        let mut tried: Vec<(&str, Option<Sides>)> = Vec::new();
+        let mut tried: Vec<(&str, Option<Keys>)> = Vec::new();
         for (word, told) in schema.as_object().into_iter().flatten() {
             let number = told.as_u64();
             let sides = match word.as_str() {
