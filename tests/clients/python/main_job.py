@@ -30,6 +30,7 @@ from tradewind.planning import models as plans
 from tradewind.planning.api.planning import put_planning_promotions_by_id
 from tradewind.procurement import models as buying
 from tradewind.procurement.api.procurement import (
+    get_procurement_events,
     post_procurement_orders,
     post_procurement_orders_by_order_approve,
     post_procurement_orders_by_order_confirmations,
@@ -440,6 +441,20 @@ def main() -> None:
         get_reporting_audit_verify.sync(client=reporting_as("admin")), reports.Verification
     )
     same(audit.valid, True)
+
+    # Events are told apart by their type, and with it the form of their data is known.
+    told = done(
+        get_procurement_events.sync(client=procurement_as("admin"), limit=500),
+        buying.CloudEventPage,
+    )
+    moved = [
+        str(part.day)
+        for event in told.items
+        if isinstance(event, buying.OrderConfirmedEvent) and event.data.order == late
+        for change in event.data.changes
+        for part in change.after
+    ]
+    same(moved[-2:], ["2026-12-29", "2026-12-15"])
 
     # A refusal is typed too: every fault at once, each with a code and a pointer.
     refused = post_procurement_orders.sync_detailed(

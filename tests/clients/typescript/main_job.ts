@@ -310,6 +310,17 @@ same(await score(), "83.1");
 alike((await done(admin.inventory.GET("/inventory/v1/verify"))).differences, []);
 same((await done(admin.reporting.GET("/reporting/v1/audit/verify"))).valid, true);
 
+// Events are told apart by their type, and with it the form of their data is known.
+const told = await done(admin.procurement.GET("/procurement/v1/events", {
+  params: { query: { limit: 500 } },
+}));
+const moved = told.items.flatMap((event) =>
+  event.type === "procurement.order-confirmed" && event.data.order === late
+    ? event.data.changes.flatMap((change) => change.after.map((part) => part.day))
+    : []
+);
+alike(moved.slice(-2), ["2026-12-29", "2026-12-15"]);
+
 // A refusal is typed too: every fault at once, each with a code and a pointer.
 const refused = await buyer.procurement.POST("/procurement/v1/orders", {
   params: once(),

@@ -25,7 +25,6 @@ const ENVELOPE: &str = "EventEnvelope";
 #[allow(dead_code, reason = "only described; serve.rs writes it")]
 struct EventEnvelope {
     /// The version of CloudEvents.
-    #[schema(inline)]
     specversion: SpecVersion,
     /// Give it as `after` to go on from here.
     #[schema(value_type = EventId)]
@@ -39,7 +38,6 @@ struct EventEnvelope {
     /// When, by the business clock.
     time: Instant,
     /// The form of `data`.
-    #[schema(inline)]
     datacontenttype: DataContentType,
     /// The cascade that it belongs to.
     correlationid: Id,
@@ -60,6 +58,7 @@ struct EventEnvelope {
     reason: Option<String>,
 }
 
+/// The version of CloudEvents.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only described; serve.rs writes it")]
 enum SpecVersion {
@@ -67,6 +66,7 @@ enum SpecVersion {
     One,
 }
 
+/// The form of an event's data.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only described; serve.rs writes it")]
 enum DataContentType {
