@@ -313,7 +313,7 @@ pub fn rank(options: &mut [MitigationOption]) {
     options.sort_by(|left, right| {
         let key = |option: &MitigationOption| {
             let (net, cash) = (Reverse(option.net.value()), option.cash.value());
-            (!option.feasible, net, cash, option.day, option.kind.clone())
+            (!option.feasible, net, cash, option.day, option.kind)
         };
         key(left).cmp(&key(right))
     });
