@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tradewind_kernel::event::NewEvent;
-use tradewind_kernel::events::planning::PolicySet;
+use tradewind_kernel::events::planning::{Criticality, PolicySet};
 use tradewind_kernel::published::IdOrAll;
 use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Decision, Id, Ratio, Refusal};
@@ -20,17 +20,6 @@ pub const ANY: &str = "*";
 
 /// The longest review period: a year. Longer, and nothing would be reviewed.
 const MAX_REVIEW_DAYS: u32 = 366;
-
-/// How much an item matters; A most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Criticality {
-    A,
-    B,
-    #[default]
-    C,
-    D,
-}
 
 /// A policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -134,7 +123,7 @@ pub fn set_policy(
         node: after.node.clone(),
         service_level: after.service_level,
         review_days: after.review_days,
-        criticality: format!("{:?}", after.criticality),
+        criticality: after.criticality,
     };
     decision.event(NewEvent::of(name.as_str(), &told));
     let body = answer(&after);

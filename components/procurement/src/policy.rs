@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tradewind_kernel::decision::Decision;
 use tradewind_kernel::event::NewEvent;
-use tradewind_kernel::events::procurement::{Advice, PolicySet};
+use tradewind_kernel::events::procurement::{Advice, ApprovalPolicySet};
 use tradewind_kernel::events::suppliers::SupplierStatus;
 use tradewind_kernel::money::Amount;
 use tradewind_kernel::published::Version;
@@ -219,7 +219,7 @@ pub fn set(policy: Policy, current: Option<(u64, Policy)>) -> Result<Decision, R
     let mut decision = Decision::default();
     decision.put(keys::APPROVAL_POLICY, &policy);
     let (rules, plugin) = (serde_json::json!(policy.rules), serde_json::json!(policy.plugin));
-    decision.event(NewEvent::of("approval", &PolicySet { rules, plugin }));
+    decision.event(NewEvent::of("approval", &ApprovalPolicySet { rules, plugin }));
     Ok(match current {
         Some(_) => decision.reply(200, body),
         None => decision.created("/procurement/v1/policies/approval", body),

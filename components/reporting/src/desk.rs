@@ -8,9 +8,10 @@ use tradewind_kernel::events::procurement::OrderState;
 use tradewind_kernel::events::suppliers::{StatusChanged, SupplierStatus};
 use tradewind_kernel::{Decision, Id, Quantity};
 
-use crate::exception::{Exception, Kind, Status, Thing, write};
+use crate::exception::{Exception, Kind, Status, write};
 use crate::keys;
-use crate::notice::{Detail, Finding, Notice, Verdict, link};
+use crate::link::{Thing, link};
+use crate::notice::{Detail, Finding, Notice, Verdict};
 
 /// What reporting remembers of a supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tradewind_kernel::event::{Domain, Event};
+use tradewind_kernel::event::Event;
 use tradewind_kernel::events::reporting::ExceptionClosed;
 use tradewind_kernel::published::{Actor, EventId};
 use tradewind_kernel::refusal::Faults;
@@ -15,6 +15,7 @@ use tradewind_kernel::{Decision, Id, Instant, NewEvent, Quantity, Refusal, Role}
 use utoipa::ToSchema;
 
 use crate::keys;
+use crate::link::Link;
 
 /// Entries of a history that are kept: the first, and the newest.
 pub const MAX_HISTORY: usize = 50;
@@ -123,44 +124,6 @@ impl Severity {
 pub enum Status {
     Open,
     Closed,
-}
-
-/// What an exception points to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Thing {
-    PurchaseOrder,
-    Supplier,
-    Order,
-    Item,
-    Protection,
-    Promotion,
-    Channel,
-    Cascade,
-}
-
-/// What a link leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum LinkKind {
-    /// A thing.
-    Thing(Thing),
-    /// An event that this domain set aside.
-    ParkedBy(Domain),
-}
-
-/// What an exception touches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Link {
-    /// What it is.
-    pub kind: LinkKind,
-    /// Its id.
-    #[schema(value_type = Id)]
-    pub id: String,
-    /// Where it is read.
-    #[schema(pattern = "^/[a-z]+/v1/")]
-    pub href: String,
 }
 
 /// Something that happened to an exception.

@@ -40,6 +40,7 @@ pub mod desk;
 pub mod exception;
 pub mod http;
 pub mod keys;
+pub mod link;
 pub mod notice;
 mod queries;
 pub mod reactions;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use tradewind_kernel::event::{Domain, Event, Payload};
+use tradewind_kernel::event::{Event, Payload};
 use tradewind_kernel::events::inventory::{
     AvailabilityChanged, ItemPegged, LineOverdue, OrderChanged, PromiseMove, ProtectionEnded,
     ReservationShipped,
@@ -18,7 +18,8 @@ use tradewind_kernel::events::system::{AccessRefused, EventParked};
 use tradewind_kernel::time::Zone;
 use tradewind_kernel::{Day, Quantity};
 
-use crate::exception::{Kind, Link, LinkKind, Thing};
+use crate::exception::Kind;
+use crate::link::{Link, Thing, link, parked_link};
 
 /// Below this score a buyer should look for another source.
 pub const LOW_SCORE: Decimal = Decimal::from_parts(70, 0, 0, false, 0);
@@ -75,27 +76,6 @@ fn holds(cause: String, kind: Kind, subject: &str, detail: Detail, links: Vec<Li
 
 fn gone(cause: String, why: &str) -> Notice {
     Notice { cause, verdict: Verdict::Gone(why.to_owned()) }
-}
-
-/// A link to a thing of a domain.
-#[must_use]
-pub fn link(thing: Thing, id: &str) -> Link {
-    let href = match thing {
-        Thing::PurchaseOrder => format!("/procurement/v1/orders/{id}"),
-        Thing::Supplier => format!("/suppliers/v1/suppliers/{id}"),
-        Thing::Order => format!("/inventory/v1/orders/{id}"),
-        Thing::Item => format!("/inventory/v1/items/{id}"),
-        Thing::Protection => format!("/inventory/v1/protections/{id}"),
-        Thing::Promotion => format!("/planning/v1/promotions/{id}"),
-        Thing::Channel => format!("/inventory/v1/channels/{id}"),
-        Thing::Cascade => format!("/reporting/v1/cascades/{id}"),
-    };
-    Link { kind: LinkKind::Thing(thing), id: id.to_owned(), href }
-}
-
-fn parked_link(domain: Domain, event: &str) -> Link {
-    let href = format!("/{domain}/v1/parked");
-    Link { kind: LinkKind::ParkedBy(domain), id: event.to_owned(), href }
 }
 
 /// What an event says. `turns` are correlations of turns of the day: promises that slide with the

@@ -64,7 +64,9 @@ fn read_forms(text: &str, forms: &mut BTreeMap<String, Form>) {
         let bare = line.trim();
         of_orders = (of_orders || bare.starts_with("order_events! {")) && line != "}";
         if line == "}" {
-            forms.extend(open.take());
+            if let Some((name, form)) = open.take() {
+                assert!(forms.insert(name.clone(), form).is_none(), "two forms are called {name}");
+            }
         } else if let Some(words) = bare.strip_prefix("/// ") {
             if open.is_none() {
                 what.push(words.to_owned());
@@ -80,7 +82,8 @@ fn read_forms(text: &str, forms: &mut BTreeMap<String, Form>) {
         } else if of_orders && bare.ends_with(',') && !bare.starts_with('#') {
             let fields = vec![("order".to_owned(), "OrderState".to_owned(), true)];
             let form = Form { what: what.join(" "), fields, variants: Vec::new() };
-            forms.insert(bare.trim_end_matches(',').to_owned(), form);
+            let name = bare.trim_end_matches(',').to_owned();
+            assert!(forms.insert(name.clone(), form).is_none(), "two forms are called {name}");
             what.clear();
         } else if bare == "#[serde(flatten)]" {
             flat = true;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::payloads;
 use crate::id::Id;
 use crate::money::Money;
-use crate::published::{Code, EventId, IdOrAll};
+use crate::published::{EventId, IdOrAll};
 use crate::quantity::Quantity;
 use crate::time::Day;
 
@@ -36,6 +36,17 @@ pub struct HistoryLoaded {
     pub series: Quantity,
 }
 
+/// How much an item matters; A most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Criticality {
+    A,
+    B,
+    #[default]
+    C,
+    D,
+}
+
 /// A planning policy was made or changed; `*` is the default of the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -46,8 +57,7 @@ pub struct PolicySet {
     pub node: String,
     pub service_level: crate::ratio::Ratio,
     pub review_days: u32,
-    #[schema(value_type = Code)]
-    pub criticality: String,
+    pub criticality: Criticality,
 }
 
 /// What a promotion is short of moved.

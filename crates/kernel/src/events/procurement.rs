@@ -261,7 +261,7 @@ pub struct OrderPastDue {
 /// The approval policy was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]
-pub struct PolicySet {
+pub struct ApprovalPolicySet {
     #[schema(value_type = Vec<Object>)]
     pub rules: serde_json::Value,
     /// What follows when the plug-in for order approval fails.
@@ -282,7 +282,7 @@ payloads! {
     OrderClosed => "procurement.order-closed",
     OrderCancelled => "procurement.order-cancelled",
     OrderPastDue => "procurement.order-past-due",
-    PolicySet => "procurement.approval-policy-set",
+    ApprovalPolicySet => "procurement.approval-policy-set",
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::schema::MAX_MEMBERS;
 struct OrderBody {
     supplier: Id,
     #[schema(min_items = 1)]
-    lines: Vec<OrderLine>,
+    lines: Vec<ToyLine>,
     #[serde(flatten)]
     more: OrderMore,
 }
@@ -22,7 +22,7 @@ struct OrderBody {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "quantity": 1 }))]
 #[allow(dead_code, reason = "only described")]
-struct OrderLine {
+struct ToyLine {
     #[schema(minimum = 1)]
     quantity: i64,
     weight_grams: Option<i64>,
@@ -48,7 +48,7 @@ struct Rate {
 #[allow(dead_code, reason = "only described")]
 struct OrderView {
     id: Id,
-    #[schema(value_type = Vec<OrderLine>)]
+    #[schema(value_type = Vec<ToyLine>)]
     lines: Vec<()>,
     count: tradewind_kernel::Quantity,
 }
@@ -104,7 +104,7 @@ fn routes() -> Vec<Route<u8>> {
         },
         Route {
             summary: "Loads lines",
-            body: Some(described::<OrderLine>),
+            body: Some(described::<ToyLine>),
             lines: true,
             ..Route::new(Method::Post, "/procurement/v1/history", 5, buyer)
         },
@@ -173,12 +173,12 @@ fn schemas_say_what_the_check_does() {
     assert_eq!(body["additionalProperties"], false);
     let fields: Vec<&String> = body["properties"].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["lines", "reason", "supplier"]);
-    let weight = &schemas["OrderLine"]["properties"]["weight_grams"];
+    let weight = &schemas["ToyLine"]["properties"]["weight_grams"];
     assert_eq!(
         (weight["minimum"].as_i64(), weight["maximum"].as_i64()),
         (Some(-1_000_000_000_000_000), Some(1_000_000_000_000_000))
     );
-    assert_eq!(schemas["OrderLine"]["properties"]["quantity"]["minimum"], 1);
+    assert_eq!(schemas["ToyLine"]["properties"]["quantity"]["minimum"], 1);
     assert!(schemas["OrderView"]["additionalProperties"].is_null());
     assert_eq!(schemas["OrderView"]["properties"]["count"]["type"], "integer");
     assert!(schemas["i64"].is_null());
@@ -208,13 +208,13 @@ fn faults_are_named() {
     mod other {
         #[derive(utoipa::ToSchema)]
         #[allow(dead_code, reason = "only described")]
-        pub struct OrderLine {
+        pub struct ToyLine {
             pub other: bool,
         }
         #[derive(utoipa::ToSchema)]
         #[allow(dead_code, reason = "only described")]
         pub struct Outer {
-            pub line: OrderLine,
+            pub line: ToyLine,
         }
     }
     let mut routes = routes();
@@ -230,7 +230,7 @@ fn faults_are_named() {
         [
             "#/components/schemas/Reason leads nowhere",
             "GET /inventory/v1/x: another operation has this method and form of path",
-            "GET /inventory/v1/x: answers no success",
+            "GET /inventory/v1/x: answers what is neither a success nor 503",
             "GET /inventory/v1/x: has a body",
             "GET /inventory/v1/x: has no summary",
             "GET /inventory/v1/x: lies outside the domain",
@@ -243,7 +243,7 @@ fn faults_are_named() {
             "`Bad` shows no example",
             "`Ratio` has a text of any length",
             "a body has an alias of `i64`; write i64 in its place",
-            "two types are called `OrderLine`",
+            "two types are called `ToyLine`",
         ]
     );
 }
