@@ -9,6 +9,7 @@ use std::thread;
 
 use serde_json::json;
 use tradewind_kernel::event::Domain;
+use tradewind_tests::driver::{Driver, Sender, Sent};
 use tradewind_tests::fuzzing::bounds;
 use tradewind_tests::fuzzing::campaign::{Campaign, Counts, Finding, REQUESTS};
 use tradewind_tests::fuzzing::planted::Planted;
@@ -81,6 +82,32 @@ fn every_declared_limit_is_the_limit() {
     assert!(found.faults.is_empty(), "{}:\n{}", found.faults.len(), found.faults.join("\n"));
     assert!(found.declared > 0, "the documents declare no limit");
     assert_eq!(found.held, found.declared);
+}
+
+/// A `Correlation-Id` is never refused, whatever it is; of what is no id, 64 characters are kept.
+#[test]
+fn a_header_of_any_size_leaves_no_more_than_an_id() {
+    let campaign = Campaign::new().unwrap();
+    let [tenant, role, subject] = ["home", "admin", "admin"].map(str::to_owned);
+    let sender = Sender { tenant, role, subject, bound: None };
+    for text in ["x".repeat(8192), "é".repeat(4096), String::new(), "a b/~".to_owned()] {
+        let mut product = campaign.product();
+        let headers = [("correlation-id", text.as_str()), ("content-type", "application/json")];
+        let sent = Sent {
+            method: "PUT".to_owned(),
+            path: "/inventory/v1/items/LONG".to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            body: Some("{}".to_owned()),
+        };
+        let got = product.send(&sender, &sent).unwrap();
+        assert_eq!(got.status, 201, "{:?}", got.body);
+        assert!(got.header("correlation-id").unwrap().starts_with("cor_"));
+        let after = product.store().contents("home");
+        let kept: String = text.chars().take(64).collect();
+        let longer: String = text.chars().take(65).collect();
+        assert!(kept.is_empty() || after.contains(&kept), "it is not kept as parent");
+        assert!(longer == kept || !after.contains(&longer), "more than 64 characters are kept");
+    }
 }
 
 /// A document that says another limit than the product has is found out, by the limit.

@@ -24,6 +24,9 @@ const MALFORMED: &str = "query-malformed";
 /// unless the second is tried.
 const EITHER: (&str, &str, &str) = ("/suppliers/v1/offers", "sku", "supplier");
 
+/// Keys within and beyond a demand.
+type Keys = (Vec<String>, Vec<String>);
+
 /// A query, in pairs.
 type Pairs = Vec<(String, String)>;
 
@@ -198,7 +201,7 @@ impl Asked<'_> {
     fn key(&self, header: &Value, found: &mut Found) {
         let schema = resolved(self.operation.document, &header["schema"]);
         let letters = |count: u64| "k".repeat(usize::try_from(count).unwrap_or(0));
-        let mut tried: Vec<(&str, Option<(Vec<String>, Vec<String>)>)> = Vec::new();
+        let mut tried: Vec<(&str, Option<Keys>)> = Vec::new();
         for (word, told) in schema.as_object().into_iter().flatten() {
             let number = told.as_u64();
             let sides = match word.as_str() {
