@@ -48,9 +48,10 @@ pub struct PutSettings {
     pub zone: Zone,
     /// The base currency; USD unless given.
     pub currency: Currency,
-    /// Cash at hand now, in the base currency; 0 unless given.
+    /// Cash at hand now, in the base currency and with no more decimals than it has; 0 unless given.
     pub opening_cash: BaseAmount,
-    /// The least that the cash balance may be, in the base currency; no floor unless given.
+    /// The least that the cash balance may be, in the base currency and with no more decimals than it
+    /// has; no floor unless given.
     pub cash_floor: Option<BaseAmount>,
 }
 

@@ -74,7 +74,7 @@ pub struct Item {
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0)]
     pub weight_grams: Option<Quantity>,
-    /// List price by channel.
+    /// List price by channel, none below zero.
     #[serde(default)]
     pub list_prices: BTreeMap<Id, Money>,
 }
@@ -116,6 +116,12 @@ pub fn free_of_unit(used: &Situation) -> Result<Vec<Guard>, Refusal> {
     Ok(places.map(guard).collect())
 }
 
+/// Whether a price is below zero; `-0` is not.
+#[must_use]
+pub fn below_zero(price: Money) -> bool {
+    price.value().is_sign_negative() && !price.value().is_zero()
+}
+
 /// Makes or changes an item.
 ///
 /// # Errors
@@ -141,7 +147,7 @@ pub fn put(existing: Option<(&Item, u64)>, sku: &Id, body: Item) -> Result<Decis
     }
     for (channel, price) in &item.list_prices {
         let pointer = format!("/list_prices/{channel}");
-        let positive = !price.value().is_sign_negative();
+        let positive = !below_zero(*price);
         faults.require(positive, pointer, "price-negative", "a price is not below zero");
     }
     faults.check()?;
@@ -164,4 +170,18 @@ pub fn put(existing: Option<(&Item, u64)>, sku: &Id, body: Item) -> Result<Decis
     decision.event(NewEvent::of(sku.as_str(), &told));
     let location = format!("/inventory/v1/items/{sku}");
     Ok(crate::network::answered(decision, existing.is_none(), location, body("")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_below_zero_is_a_price() {
+        for (amount, below) in [("-0.01", true), ("-0", false), ("0", false), ("0.01", false)] {
+            let price: Money =
+                serde_json::from_value(json!({ "amount": amount, "currency": "USD" })).unwrap();
+            assert_eq!(below_zero(price), below, "{amount}");
+        }
+    }
 }

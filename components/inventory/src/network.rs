@@ -14,6 +14,7 @@ use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Day, Decision, Id, Money, NewEvent, Quantity, Refusal};
 use utoipa::ToSchema;
 
+use crate::item::below_zero;
 use crate::keys;
 use crate::pegging::ChannelView;
 
@@ -45,7 +46,7 @@ pub enum NodeKind {
 pub struct Node {
     /// What it is.
     pub kind: NodeKind,
-    /// The days on which it receives; all unless said.
+    /// The days on which it receives, one within a year at least; all unless said.
     pub calendar: Calendar,
     /// Open days from arrival to use.
     #[schema(maximum = 365)]
@@ -60,7 +61,7 @@ pub struct Lane {
     /// Days on the way.
     #[schema(maximum = 3650)]
     pub days: u32,
-    /// What moving one unit costs.
+    /// What moving one unit costs; not below zero.
     #[serde(default)]
     pub cost_per_unit: Option<Money>,
 }
@@ -239,7 +240,7 @@ pub fn put_lane(
         }
     }
     faults.require(from != to, "", "same-node", "a lane leads from one node to another");
-    let cost = lane.cost_per_unit.is_none_or(|cost| !cost.value().is_sign_negative());
+    let cost = lane.cost_per_unit.is_none_or(|cost| !below_zero(cost));
     faults.require(cost, "/cost_per_unit", "price-negative", "a cost is not below zero");
     faults.check()?;
     let place = format!("{from}/{to}");

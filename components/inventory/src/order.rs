@@ -10,6 +10,7 @@ use tradewind_kernel::{Day, Decision, Id, Instant, Money, NewEvent, Quantity, Re
 use utoipa::ToSchema;
 
 use crate::demand::{Demand, OpenLine};
+use crate::item::below_zero;
 use crate::keys;
 use crate::network::Network;
 use crate::pegging::Reason;
@@ -35,7 +36,7 @@ pub struct OrderLineBody {
     /// The day it is wanted; the day on which the line was first stated unless said.
     #[serde(default)]
     pub wanted: Option<Day>,
-    /// Unit price.
+    /// Unit price; not below zero.
     #[serde(default)]
     pub price: Option<Money>,
 }
@@ -180,7 +181,7 @@ pub fn stated(
         faults.require(fresh, at("line"), "line-repeated", "a line's number is used once");
         let known = context.known.contains(&line.sku);
         faults.require(known, at("sku"), "sku-unknown", "there is no such item");
-        let fair = line.price.is_none_or(|price| !price.value().is_sign_negative());
+        let fair = line.price.is_none_or(|price| !below_zero(price));
         faults.require(fair, at("price"), "price-negative", "a price is not below zero");
         let first = old(number, &line.sku).map_or(context.today, |line| line.wanted);
         lines.push(OrderLine {

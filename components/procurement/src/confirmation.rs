@@ -56,7 +56,7 @@ pub struct ConfirmedLine {
     /// How many base units; all that is left unless given.
     #[schema(value_type = Option<i64>, minimum = 1)]
     pub quantity: Option<Quantity>,
-    /// Unit price in the order's currency; unchanged unless given.
+    /// Unit price in the order's currency, not below zero; unchanged unless given.
     pub price: Option<Price>,
 }
 

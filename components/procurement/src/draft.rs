@@ -51,7 +51,7 @@ pub struct DraftLine {
     /// How many base units.
     #[schema(value_type = i64, minimum = 1)]
     pub quantity: Quantity,
-    /// Unit price in the order's currency.
+    /// Unit price in the order's currency; not below zero.
     pub price: Price,
     /// The day for which it is ordered.
     pub due: Day,

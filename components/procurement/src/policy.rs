@@ -31,7 +31,7 @@ use crate::rates::Rates;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Totals above this.
+    /// Totals above this; not below zero.
     pub over: Option<Amount>,
     /// The currency of `over`; the tenant's base currency unless given.
     pub currency: Option<Currency>,

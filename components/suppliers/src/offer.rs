@@ -34,7 +34,7 @@ pub const MAX_LEAD_TIME_DAYS: u32 = 3650;
     "origin": "PT",
 }))]
 pub struct OfferTerms {
-    /// Unit price.
+    /// Unit price; not below zero.
     pub price: Money,
     /// Days from release to arrival.
     #[schema(maximum = 3650)]

@@ -29,7 +29,8 @@ pub struct StatusMove {
     /// Why.
     #[schema(min_length = 1, max_length = 500)]
     pub reason: Option<String>,
-    /// What open orders may sum to: required for a conditional supplier, refused otherwise.
+    /// What open orders may sum to, more than nothing: required for a conditional supplier, refused
+    /// otherwise.
     pub limit: Option<Money>,
 }
 

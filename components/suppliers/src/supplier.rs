@@ -68,7 +68,7 @@ pub struct SupplierTerms {
     #[serde(default = "net_thirty")]
     #[schema(default = 30, maximum = 365)]
     pub terms_days: u32,
-    /// Its working days; every day unless given.
+    /// Its working days, one within a year at least; every day unless given.
     #[serde(default)]
     pub calendar: Calendar,
     /// Its country.

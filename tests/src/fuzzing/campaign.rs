@@ -6,23 +6,26 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
+use serde_json::Value;
 use tradewind_kernel::event::Domain;
 use tradewind_shell::auth::Caller;
 use tradewind_shell::http::{Request, Response};
 use tradewind_shell::route::Role;
 
+use super::furnished::{furnish, learn};
 use super::judge;
 use super::lawful::Ids;
 use super::planted::Planted;
 use super::request::{HOME, Operation, Shot, shortened, shot};
 use crate::chance::Chance;
 use crate::native::{Moment, Native};
-use crate::story;
 
 /// Requests of a seed: enough for some to build on others.
 pub const REQUESTS: u64 = 200;
+
+/// The seed of a pursuit: none that is played otherwise.
+const PURSUIT: u64 = 0;
 
 /// What was found, and how it is seen again.
 #[derive(Debug, Clone)]
@@ -44,6 +47,9 @@ impl fmt::Display for Finding {
         let Self { seed, number, told, answered, .. } = self;
         let what = self.what.join("\n  ");
         writeln!(formatter, "seed {seed}, request {number}: {what}\n{told}\n  -> {answered}")?;
+        if *seed == PURSUIT {
+            return write!(formatter, "in pursuit of {}", self.operation);
+        }
         write!(formatter, "again: cargo xtask fuzz {seed}")
     }
 }
@@ -79,6 +85,7 @@ impl Counts {
 pub struct Campaign {
     documents: Vec<Value>,
     moment: Moment,
+    ids: Ids,
 }
 
 pub(super) fn admin(method: &str, path: &str, body: &Value) -> (Caller, Request) {
@@ -115,18 +122,8 @@ impl Campaign {
         }
         let mut product = Native::default();
         let main_job = fs::read_to_string(root.join("tests/scenarios/main_job.md"))?;
-        story::play(&mut product, HOME, &main_job)?;
-        for (path, body) in [
-            ("/finance/v1/rates/EUR/2026-11-01", json!({ "rate": "1.1" })),
-            ("/inventory/v1/lanes/FBA/OWN", json!({ "days": 2 })),
-            ("/planning/v1/policies/X/OWN", json!({})),
-        ] {
-            let (caller, request) = admin("PUT", path, &body);
-            let answer = product.answer(caller, &request)?;
-            ensure!(answer.status < 300, "{path} answered {}", answer.status);
-            product.settle()?;
-        }
-        Ok(Self { documents, moment: product.moment() })
+        let ids = furnish(&mut product, &main_job, &operations_of(&documents))?;
+        Ok(Self { moment: product.moment(), documents, ids })
     }
 
     /// The same with other documents, to see what is said of them.
@@ -134,7 +131,7 @@ impl Campaign {
     pub fn doctored(&self, doctor: impl Fn(&mut Value)) -> Self {
         let mut documents = self.documents.clone();
         documents.iter_mut().for_each(doctor);
-        Self { documents, moment: self.product().moment() }
+        Self { documents, moment: self.product().moment(), ids: self.ids.clone() }
     }
 
     /// The product with the furnished tenant.
@@ -146,16 +143,7 @@ impl Campaign {
     /// All operations of all documents.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation<'_>> {
-        let mut found = Vec::new();
-        for document in &self.documents {
-            for (path, item) in document["paths"].as_object().into_iter().flatten() {
-                for (method, told) in item.as_object().into_iter().flatten() {
-                    let method = method.to_ascii_uppercase();
-                    found.push(Operation { document, method, path, told });
-                }
-            }
-        }
-        found
+        operations_of(&self.documents)
     }
 
     /// Plays a seed to its end.
@@ -173,10 +161,43 @@ impl Campaign {
         planted: Option<Planted>,
     ) -> (Counts, Vec<Finding>) {
         let operations = self.operations();
+        let mut play = self.play(seed, planted);
+        for number in 1..=requests {
+            // Half of the requests are tries of what was never granted: hard things need more.
+            let operation = if play.chance.below(2) == 0 {
+                play.chance.one_of(&operations).clone()
+            } else {
+                let granted = &play.counts.granted;
+                let hard = operations.iter().filter(|one| !granted.contains_key(&one.name()));
+                let hard: Vec<&Operation<'_>> = hard.collect();
+                (*play.chance.one_of(&hard)).clone()
+            };
+            if !play.request(&operation, number) {
+                break;
+            }
+        }
+        play.ending(requests);
+        (play.counts, play.findings)
+    }
+
+    /// Sends requests of one operation until one is granted, so many at most.
+    #[must_use]
+    pub fn pursue(&self, operation: &Operation<'_>, requests: u64) -> (Counts, Vec<Finding>) {
+        let mut play = self.play(PURSUIT, None);
+        for number in 1..=requests {
+            let usable = play.request(operation, number);
+            if !usable || !play.counts.granted.is_empty() {
+                break;
+            }
+        }
+        (play.counts, play.findings)
+    }
+
+    fn play(&self, seed: u64, planted: Option<Planted>) -> Play {
         let mut play = Play {
             product: self.moment.begin(),
             chance: Chance::new(seed),
-            ids: Ids::known(),
+            ids: self.ids.clone(),
             contents: String::new(),
             counts: Counts::default(),
             findings: Vec::new(),
@@ -185,15 +206,21 @@ impl Campaign {
             sent: 0,
         };
         play.contents = play.product.store().contents(HOME);
-        for number in 1..=requests {
-            let operation = play.chance.one_of(&operations).clone();
-            if !play.request(&operation, number) {
-                break;
+        play
+    }
+}
+
+fn operations_of(documents: &[Value]) -> Vec<Operation<'_>> {
+    let mut found = Vec::new();
+    for document in documents {
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, told) in item.as_object().into_iter().flatten() {
+                let method = method.to_ascii_uppercase();
+                found.push(Operation { document, method, path, told });
             }
         }
-        play.ending(requests);
-        (play.counts, play.findings)
     }
+    found
 }
 
 struct Play {
@@ -222,7 +249,7 @@ impl Play {
     /// Sends a request; false when the product is of no further use.
     fn request(&mut self, operation: &Operation<'_>, number: u64) -> bool {
         let shot = shot(&mut self.chance, &self.ids, operation, number);
-        let name = format!("{} {}", operation.method, operation.path);
+        let name = operation.name();
         self.counts.requests += 1;
         self.counts.lawful += u64::from(shot.wrong.is_empty());
         let sent = catch_unwind(AssertUnwindSafe(|| self.ask(&shot)));
@@ -245,14 +272,15 @@ impl Play {
         let wrote = granted && operation.method != "GET";
         if !granted {
             let after = self.product.store().contents(HOME);
-            what.extend(judge::unchanged(&self.contents, &after, response.status));
+            what.extend(judge::unchanged(&self.contents, &after, judge::is_noted(&response)));
             self.contents = after;
         }
         if granted {
             *self.counts.granted.entry(name.clone()).or_default() += 1;
-            learn(&mut self.ids, operation, &response);
+            let body = serde_json::from_slice(&response.body).unwrap_or_default();
+            learn(&mut self.ids, operation, &shot.request.path, &body);
         }
-        let usable = if wrote || response.status == 403 {
+        let usable = if wrote || judge::is_noted(&response) {
             let settled = settle(&mut self.product);
             what.extend(settled.iter().cloned());
             self.contents = self.product.store().contents(HOME);
@@ -328,25 +356,5 @@ fn settle(product: &mut Native) -> Option<String> {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("afterwards a domain cannot catch up: {error:#}")),
         Err(_) => Some("afterwards a domain panicked catching up".to_owned()),
-    }
-}
-
-/// Keeps the ids of what an answer shows, so that later requests find something.
-fn learn(ids: &mut Ids, operation: &Operation<'_>, response: &Response) {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let list = operation.path.split("/{").next().unwrap_or("");
-    let items = body["items"].as_array().into_iter().flatten();
-    for shown in std::iter::once(&body).chain(items) {
-        for (name, value) in shown.as_object().into_iter().flatten() {
-            let Some(value) = value.as_str() else { continue };
-            match name.as_str() {
-                "id" => ids.learn(list, value),
-                "order" | "sku" | "node" | "supplier" | "channel" | "receipt" => {
-                    ids.learn(name, value);
-                }
-                "correlationid" => ids.learn("/reporting/v1/cascades", value),
-                _ => {}
-            }
-        }
     }
 }

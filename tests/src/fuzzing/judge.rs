@@ -68,9 +68,16 @@ fn form(operation: &Operation<'_>, told: &Value, response: &Response, body: &Val
     found.into_iter().map(|fault| format!("the answer {fault}")).collect()
 }
 
-/// What of a tenant a refused request changed; a refusal for want of a right leaves a note of it.
+/// Whether a refusal leaves a note of itself: one for want of a right, and a refused approval.
 #[must_use]
-pub fn unchanged(before: &str, after: &str, status: u16) -> Option<String> {
+pub fn is_noted(response: &Response) -> bool {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    response.status == 403 || body["code"] == "approval-insufficient"
+}
+
+/// What of a tenant a refused request changed but for the note, if it leaves one.
+#[must_use]
+pub fn unchanged(before: &str, after: &str, noted: bool) -> Option<String> {
     if before == after {
         return None;
     }
@@ -81,7 +88,7 @@ pub fn unchanged(before: &str, after: &str, status: u16) -> Option<String> {
         text.lines().filter(of_refusal).count()
     };
     let more = |count: &dyn Fn(&str) -> usize| count(after).saturating_sub(count(before));
-    if status == 403 && (more(&events), more(&notes)) == (1, 1) {
+    if noted && (more(&events), more(&notes)) == (1, 1) {
         return None;
     }
     let mut lines = before.lines().zip(after.lines());

@@ -32,6 +32,18 @@ pub struct Operation<'a> {
 }
 
 impl Operation<'_> {
+    /// Whether it reads a list in pages.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        self.method == "GET" && self.parameters("query").any(|told| told["name"] == "limit")
+    }
+
+    /// Method and path.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
     /// Whether this role may, by the document.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {
@@ -140,7 +152,6 @@ impl Making<'_, '_> {
 
     fn path(&mut self, spoilt: bool) -> String {
         let operation = self.operation;
-        let list = operation.path.split("/{").next().unwrap_or("");
         let mut parts = Vec::new();
         for part in operation.path.split('/') {
             let Some(name) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
@@ -149,13 +160,14 @@ impl Making<'_, '_> {
             };
             let told = operation.parameters("path").find(|parameter| parameter["name"] == name);
             let schema = told.map_or(&Value::Null, |told| &told["schema"]);
-            let there = self.maker.ids.of(list);
+            let list = parts.join("/");
+            let there = self.maker.ids.of(&list);
             let value = if spoilt {
                 let odd = ["", " ", "é", "a b", "..", "a/b", "%", "x\u{0}", "-x", "{id}", "*"];
                 let long = "x".repeat(65);
                 let all: Vec<&str> = odd.iter().copied().chain([long.as_str()]).collect();
                 (*self.maker.chance.one_of(&all)).to_owned()
-            } else if !there.is_empty() && self.maker.chance.below(4) > 0 && parts.len() < 5 {
+            } else if !there.is_empty() && self.maker.chance.below(4) > 0 {
                 self.maker.chance.one_of(there).clone()
             } else {
                 let made = self.maker.value(schema, name);

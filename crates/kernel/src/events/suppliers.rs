@@ -62,7 +62,7 @@ pub struct PriceBreak {
     /// The least quantity of a line, base units.
     #[schema(value_type = i64, minimum = 1)]
     pub from: Quantity,
-    /// The unit price from then on.
+    /// The unit price from then on; not below zero.
     pub price: Money,
 }
 
@@ -73,7 +73,7 @@ pub struct Expedite {
     /// By how many days at most a late delivery can be brought forward.
     #[schema(minimum = 1)]
     pub days: u32,
-    /// What each unit then costs more.
+    /// What each unit then costs more; not below zero.
     pub cost_per_unit: Money,
 }
 

@@ -24,11 +24,11 @@ const MALFORMED: &str = "query-malformed";
 /// unless the second is tried.
 const EITHER: (&str, &str, &str) = ("/suppliers/v1/offers", "sku", "supplier");
 
+/// Keys within and beyond a demand.
+type Keys = (Vec<String>, Vec<String>);
+
 /// A query, in pairs.
 type Pairs = Vec<(String, String)>;
-
-/// Keys that are lawful, and keys that are not.
-type Keys = (Vec<String>, Vec<String>);
 
 /// Queries on both sides of a demand, and what the fault says beyond it.
 struct Sides {
