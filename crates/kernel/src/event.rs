@@ -165,8 +165,8 @@ pub struct Origin {
     /// What it all belongs to: the id of the cascade.
     #[schema(value_type = Id)]
     pub correlation: String,
-    /// The text that a caller named as correlation but that was in use or is no id, or those that a re-pegging
-    /// serves, separated by spaces.
+    /// What a caller named as correlation, when that was in use or is no id; or the correlations
+    /// that a re-pegging serves, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(format = "free-text")]
     pub parent: Option<String>,
