@@ -165,10 +165,10 @@ pub struct Origin {
     /// What it all belongs to: the id of the cascade.
     #[schema(value_type = Id)]
     pub correlation: String,
-    /// The correlation that a caller named but that was in use, or those that a re-pegging
-    /// serves, separated by spaces.
+    /// What a caller named as correlation, when that was in use or is no id; or the correlations
+    /// that a re-pegging serves, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[A-Za-z0-9._~-]+( [A-Za-z0-9._~-]+)*$")]
+    #[schema(format = "free-text")]
     pub parent: Option<String>,
     /// The id of the event that caused this commit, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -141,7 +141,8 @@ fn shown(document: &mut Value, got: &[(Answered, Value)]) -> Vec<String> {
             let method = method.to_ascii_uppercase();
             let responses = operation["responses"].as_object_mut().unwrap();
             for (status, response) in responses.iter_mut().filter(|(it, _)| it.starts_with('2')) {
-                let Some(content) = response["content"].get_mut("application/json") else {
+                let content = response.get_mut("content");
+                let Some(content) = content.and_then(|it| it.get_mut("application/json")) else {
                     continue;
                 };
                 let of_it = |(how, given, code): &Answered| {

@@ -50,8 +50,9 @@ struct EventEnvelope {
     /// The event that caused it, if one did.
     #[schema(value_type = Option<EventId>, nullable = false)]
     causationid: Option<String>,
-    /// The correlations that this one goes back to, separated by spaces.
-    #[schema(nullable = false, pattern = "^[A-Za-z0-9._~-]+( [A-Za-z0-9._~-]+)*$")]
+    /// The correlations that this one goes back to, separated by spaces; or what a caller named, when
+    /// that was in use or is no id.
+    #[schema(nullable = false, format = "free-text")]
     parentcorrelationid: Option<String>,
     /// Why, if somebody said so.
     #[schema(nullable = false, format = "free-text")]
