@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tradewind_kernel::events::finance::RateSet;
 use tradewind_kernel::money::round_to_minor;
+use tradewind_kernel::published::GivenRatio;
 use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Currency, Day, Decision, NewEvent, Ratio, Refusal};
 use utoipa::ToSchema;
@@ -29,12 +30,7 @@ pub const RATE_DECIMALS: u32 = 12;
 pub struct PutRate {
     /// Units of the base currency for one unit of this currency: more than 0, at most 1000000000,
     /// and of at most 12 decimals; `out-of-range` otherwise.
-    #[schema(
-        value_type = String,
-        format = "ratio",
-        pattern = r"^-?[0-9]+(\.[0-9]+)?$",
-        max_length = 28
-    )]
+    #[schema(value_type = GivenRatio)]
     pub rate: Ratio,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tradewind_kernel::event::NewEvent;
 use tradewind_kernel::events::planning::{Criticality, PolicySet};
-use tradewind_kernel::published::IdOrAll;
+use tradewind_kernel::published::{GivenRatio, IdOrAll};
 use tradewind_kernel::refusal::Faults;
 use tradewind_kernel::{Decision, Id, Ratio, Refusal};
 use utoipa::ToSchema;
@@ -44,13 +44,7 @@ pub struct Policy {
 #[schema(example = json!({ "service_level": "0.97", "review_days": 7, "criticality": "A" }))]
 pub struct SetPolicy {
     /// The share of review cycles without a stock-out, above 0 and below 1.
-    #[schema(
-        value_type = String,
-        format = "ratio",
-        pattern = r"^-?[0-9]+(\.[0-9]+)?$",
-        max_length = 28,
-        default = "0.95"
-    )]
+    #[schema(value_type = GivenRatio, default = "0.95")]
     pub service_level: Ratio,
     /// Days from one review to the next.
     #[schema(minimum = 0, maximum = 366, default = 7)]

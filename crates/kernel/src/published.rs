@@ -4,7 +4,15 @@
 //! its schema, so that each form is written once. What has no form says `free-text`: words for a
 //! person, of which a program must expect nothing.
 
-use utoipa::ToSchema;
+use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::ratio::Ratio;
+
+/// The longest ratio that a caller can give: a decimal has 28 digits in every case, and a sign and a
+/// point take the place of two.
+const MAX_RATIO_LENGTH: usize = 28;
 
 /// The version of a record, as in `ETag`: what `If-Match` names.
 #[derive(ToSchema)]
@@ -53,6 +61,23 @@ pub struct HashText(pub String);
     example = "*"
 )]
 pub struct IdOrAll(pub String);
+
+/// A ratio in a body: as long as a decimal always holds. One that is computed may be longer.
+pub struct GivenRatio(pub Ratio);
+
+impl PartialSchema for GivenRatio {
+    fn schema() -> RefOr<Schema> {
+        match Ratio::schema() {
+            RefOr::T(Schema::Object(ratio)) => {
+                let ratio = ObjectBuilder::from(ratio).max_length(Some(MAX_RATIO_LENGTH));
+                Schema::Object(ratio.build()).into()
+            }
+            other => other,
+        }
+    }
+}
+
+impl ToSchema for GivenRatio {}
 
 /// A supply: `stock:NODE` for goods that are there, or `ORDER/LINE/DAY` for an open part of a
 /// purchase line.

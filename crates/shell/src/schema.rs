@@ -17,8 +17,8 @@
 //! * What may be left out is an `Option`, or has `#[serde(default)]`, or `#[serde(default = "…")]`
 //!   with `#[schema(default = …)]`. An `Option` also takes null.
 //! * A list has `#[schema(min_items = …, max_items = …)]`, a text without a format `max_length`: a
-//!   body of no bound is a fault. A `Ratio` is of any length in answers; in a body it is a text of
-//!   that format with `max_length = 28`, the digits that a decimal always holds.
+//!   body of no bound is a fault. A `Ratio` is of any length in answers; in a body it is
+//!   published as `GivenRatio`, whose digits a decimal always holds.
 //! * One of several forms is an untagged enum of one-field variants, each with a type of its own.
 //! * A type that holds itself needs `#[schema(no_recursion)]` on that field.
 //!

@@ -8,7 +8,7 @@ use super::payloads;
 use crate::calendar::Calendar;
 use crate::id::Id;
 use crate::money::Money;
-use crate::published::{Code, PlaceName, SupplyName};
+use crate::published::{Code, GivenRatio, PlaceName, SupplyName};
 use crate::quantity::Quantity;
 use crate::ratio::Ratio;
 use crate::time::{Day, Instant};
@@ -56,13 +56,7 @@ pub struct Payout {
     #[schema(maximum = 3650)]
     pub lag_days: u32,
     /// The share that the channel keeps, 0 to 1.
-    #[schema(
-        value_type = String,
-        format = "ratio",
-        pattern = r"^-?[0-9]+(\.[0-9]+)?$",
-        max_length = 28,
-        default = "0"
-    )]
+    #[schema(value_type = GivenRatio, default = "0")]
     pub fee: Ratio,
 }
 
